@@ -11,6 +11,8 @@ target_compile_options(
     herald_flags
     INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor
               -Wimplicit-fallthrough -Werror
+              # A designated initialiser leaves out what has its default; that is no mistake.
+              -Wno-missing-field-initializers
               # GCC 12 sees uninitialised values in coroutine frames of Boost that are not there.
               $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 
