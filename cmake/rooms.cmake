@@ -27,6 +27,9 @@ endif()
 enable_testing()
 include(GoogleTest)
 
+# Everything that must be there before a tool may read the sources.
+add_custom_target(generated)
+
 # herald_embed(<room> <namespace> <header> <files...>): each file becomes a string_view.
 function(herald_embed room namespace header)
     set(out ${PROJECT_BINARY_DIR}/generated/${header})
@@ -39,17 +42,25 @@ function(herald_embed room namespace header)
         DEPENDS ${ARGN} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
         VERBATIM)
     target_sources(${room} PRIVATE ${source} ${out})
+    string(MAKE_C_IDENTIFIER generate_${header} generate)
+    add_custom_target(${generate} DEPENDS ${out})
+    add_dependencies(generated ${generate})
 endfunction()
 
+# One binary; LABEL says which part of scripts/test its tests belong to.
 function(herald_test_binary name)
-    cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+    cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBS" ${ARGN})
     add_executable(${name} ${ARG_SOURCES})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(
         ${name} PRIVATE ${ARG_LIBS} herald_flags GTest::gtest_main GTest::gmock GTest::gtest)
     target_compile_definitions(${name} PRIVATE HERALD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     gtest_discover_tests(
-        ${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+        ${name}
+        TEST_PREFIX ${name}/
+        DISCOVERY_MODE PRE_TEST
+        DISCOVERY_TIMEOUT 60
+        PROPERTIES TIMEOUT 120 LABELS ${ARG_LABEL})
 endfunction()
 
 # herald_room(<name> LIBS <lower floors and outside libraries>): the library and its unit tests.
@@ -78,7 +89,7 @@ function(herald_room name)
         herald_embed(${name} herald::assets ${name}/assets.h ${assets})
     endif()
     if(tests)
-        herald_test_binary(${name}_test SOURCES ${tests} LIBS test_support ${name})
+        herald_test_binary(${name}_test LABEL unit SOURCES ${tests} LIBS test_support ${name})
     endif()
 endfunction()
 
@@ -98,7 +109,7 @@ endfunction()
 function(herald_tests name)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cc)
     if(sources)
-        herald_test_binary(${name}_test SOURCES ${sources} LIBS test_support app)
+        herald_test_binary(${name}_test LABEL ${name} SOURCES ${sources} LIBS test_support app)
     endif()
 endfunction()
 
