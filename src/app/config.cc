@@ -1,0 +1,397 @@
+#include "app/config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include <toml++/toml.h>
+
+#include "core/redact.h"
+
+namespace herald {
+
+namespace {
+
+Result<> set_text(std::string& value, std::string_view text) {
+    if (text.empty()) return fail(Errc::invalid, "must not be empty");
+    value = text;
+    return {};
+}
+
+Result<> set_duration(Duration& value, std::string_view text) {
+    const auto parsed = parse_duration(text);
+    if (!parsed) {
+        return fail(Errc::invalid, "must be a duration such as 250ms, 10s, 5m, 2h or 30d");
+    }
+    value = *parsed;
+    return {};
+}
+
+std::vector<std::string> split(std::string_view text) {
+    std::vector<std::string> parts;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        std::string_view part = text.substr(0, comma);
+        while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
+        while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
+        if (!part.empty()) parts.emplace_back(part);
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return parts;
+}
+
+std::string join(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts) {
+        if (!text.empty()) text += ',';
+        text += part;
+    }
+    return text;
+}
+
+std::string show_duration(Duration value) {
+    using std::chrono::milliseconds;
+    const auto ms = std::chrono::duration_cast<milliseconds>(value).count();
+    if (ms % 1000 != 0) return std::to_string(ms) + "ms";
+    const auto seconds = ms / 1000;
+    if (seconds != 0 && seconds % 86'400 == 0) return std::to_string(seconds / 86'400) + "d";
+    return std::to_string(seconds) + "s";
+}
+
+Result<> set_level(Config& config, std::string_view text) {
+    using enum log::Level;
+    for (const auto& [name, level] :
+         {std::pair{"debug", debug}, {"info", info}, {"warn", warn}, {"error", error}}) {
+        if (text != name) continue;
+        config.log_level = level;
+        return {};
+    }
+    return fail(Errc::invalid, "must be debug, info, warn or error");
+}
+
+std::string show_level(const Config& config) {
+    switch (config.log_level) {
+        case log::Level::debug: return "debug";
+        case log::Level::info: return "info";
+        case log::Level::warn: return "warn";
+        case log::Level::error: return "error";
+    }
+    return "info";
+}
+
+Result<> set_format(Config& config, std::string_view text) {
+    if (text != "json" && text != "text" && text != "auto") {
+        return fail(Errc::invalid, "must be json, text or auto (text on a terminal)");
+    }
+    config.log_format.reset();
+    if (text == "json") config.log_format = log::Format::json;
+    if (text == "text") config.log_format = log::Format::text;
+    return {};
+}
+
+std::string show_format(const Config& config) {
+    if (!config.log_format) return "auto";
+    return *config.log_format == log::Format::json ? "json" : "text";
+}
+
+Result<> set_listen(Config& config, std::string_view text) {
+    if (auto parsed = parse_listen(text); !parsed) return fail(parsed.error());
+    config.listen = text;
+    return {};
+}
+
+Result<> set_tokens(Config& config, std::string_view text) {
+    auto tokens = split(text);
+    for (const std::string& token : tokens) {
+        if (token.size() < 16) {
+            return fail(Errc::invalid, "must be tokens of at least 16 characters, separated by "
+                                       "commas (make one with `openssl rand -hex 24`)");
+        }
+    }
+    config.tokens = std::move(tokens);
+    return {};
+}
+
+Result<> set_segment_events(Config& config, std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value < 16 ||
+        value > 1'000'000) {
+        return fail(Errc::invalid, "must be a number from 16 to 1000000");
+    }
+    config.segment_events = value;
+    return {};
+}
+
+std::string read_whole(const std::filesystem::path& path, bool& ok) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    ok = file.good() || file.eof();
+    std::string content = text.str();
+    while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) {
+        content.pop_back();
+    }
+    return content;
+}
+
+/// Sets one key and says where a wrong value stood.
+Result<> apply(Config& config, const ConfigKey& key, std::string_view text,
+               std::string_view where) {
+    auto set = key.set(config, text);
+    if (set) return {};
+    std::string shown = key.secret ? std::string(redacted) : std::string(text);
+    return fail(Errc::invalid, std::string(key.name) + " = \"" + shown + "\" (" +
+                                   std::string(where) + "): " + set.error().message);
+}
+
+std::string unknown(std::string_view what, std::string_view name,
+                    const std::vector<std::string>& known) {
+    std::string message = std::string(what) + " " + std::string(name) + " is not known";
+    const std::string guess = nearest(name, known);
+    if (!guess.empty()) message += ": did you mean " + guess + "?";
+    return message;
+}
+
+/// A TOML value as the text that ConfigKey::set reads; nullopt for a table.
+std::optional<std::string> value_text(const toml::node& node) {
+    if (const auto text = node.value_exact<std::string>()) return *text;
+    if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
+    if (const auto number = node.value_exact<double>()) return std::to_string(*number);
+    if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
+    const toml::array* list = node.as_array();
+    if (list == nullptr) return std::nullopt;
+    std::vector<std::string> parts;
+    for (const toml::node& item : *list) {
+        if (auto text = value_text(item)) parts.push_back(std::move(*text));
+    }
+    return join(parts);
+}
+
+Result<> read_table(Config& config, const toml::table& table, const std::string& prefix,
+                    const std::string& file) {
+    std::vector<std::string> known;
+    for (const ConfigKey& key : config_keys()) known.emplace_back(key.name);
+    for (const auto& [name, node] : table) {
+        const std::string full = prefix + std::string(name.str());
+        if (const toml::table* inner = node.as_table()) {
+            if (auto read = read_table(config, *inner, full + ".", file); !read) return read;
+            continue;
+        }
+        const std::string where = file + ", line " + std::to_string(node.source().begin.line);
+        auto key = std::ranges::find(config_keys(), full, &ConfigKey::name);
+        if (key == config_keys().end()) {
+            return fail(Errc::invalid, unknown("the key", full, known) + " (" + where + ")");
+        }
+        const auto text = value_text(node);
+        if (!text) return fail(Errc::invalid, full + " (" + where + "): is no plain value");
+        if (auto set = apply(config, *key, *text, where); !set) return set;
+    }
+    return {};
+}
+
+Result<> read_file(Config& config, const std::filesystem::path& file) {
+    toml::parse_result parsed;
+    try {
+        parsed = toml::parse_file(file.string());
+    } catch (const toml::parse_error& error) {
+        return fail(Errc::invalid, file.string() + ", line " +
+                                       std::to_string(error.source().begin.line) + ": " +
+                                       std::string(error.description()));
+    }
+    return read_table(config, parsed, "", file.string());
+}
+
+Result<> read_environment(Config& config, const EnvironmentReader& environment) {
+    for (const ConfigKey& key : config_keys()) {
+        const std::string name(key.environment);
+        if (auto text = environment(name)) {
+            if (auto set = apply(config, key, *text, name); !set) return set;
+        }
+        if (!key.secret) continue;
+        const auto path = environment(name + "_FILE");
+        if (!path) continue;
+        bool ok = false;
+        const std::string text = read_whole(*path, ok);
+        if (!ok) return fail(Errc::invalid, name + "_FILE: cannot read " + *path);
+        if (auto set = apply(config, key, text, name + "_FILE"); !set) return set;
+    }
+    return {};
+}
+
+/// Variables that begin with HERALD_ but are no key of the server. Those of the command line
+/// client are known too.
+Result<> check_variables(const std::vector<std::string>& variables) {
+    std::vector<std::string> known = {"HERALD_ADDRESS", "HERALD_CONFIG"};
+    for (const ConfigKey& key : config_keys()) {
+        known.emplace_back(key.environment);
+        if (key.secret) known.push_back(std::string(key.environment) + "_FILE");
+    }
+    for (const std::string& name : variables) {
+        if (!name.starts_with("HERALD_") || std::ranges::find(known, name) != known.end()) continue;
+        return fail(Errc::invalid, unknown("the environment variable", name, known));
+    }
+    return {};
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = std::min({changed, above + 1, row[j - 1] + 1});
+            diagonal = above;
+        }
+    }
+    return row[b.size()];
+}
+
+}  // namespace
+
+const std::vector<ConfigKey>& config_keys() {
+    static const std::vector<ConfigKey> keys = {
+        {"listen", "HERALD_LISTEN", "string", "address and port of the HTTP API", false, set_listen,
+         [](const Config& c) { return c.listen; }},
+        {"data_dir", "HERALD_DATA_DIR", "string", "folder of the embedded store", false,
+         [](Config& c, std::string_view t) {
+             c.data_dir = t;
+             return t.empty() ? fail(Errc::invalid, "must not be empty") : Result<>{};
+         },
+         [](const Config& c) { return c.data_dir.string(); }},
+        {"default_branch", "HERALD_DEFAULT_BRANCH", "string",
+         "the branch that branch_scope default_branch means", false,
+         [](Config& c, std::string_view t) { return set_text(c.default_branch, t); },
+         [](const Config& c) { return c.default_branch; }},
+        {"shutdown_grace", "HERALD_SHUTDOWN_GRACE", "duration",
+         "how long requests in hand may take to finish at SIGTERM", false,
+         [](Config& c, std::string_view t) { return set_duration(c.shutdown_grace, t); },
+         [](const Config& c) { return show_duration(c.shutdown_grace); }},
+        {"log.level", "HERALD_LOG__LEVEL", "string", "debug, info, warn or error", false, set_level,
+         show_level},
+        {"log.format", "HERALD_LOG__FORMAT", "string", "json, text or auto (text on a terminal)",
+         false, set_format, show_format},
+        {"api.tokens", "HERALD_API_TOKEN", "list",
+         "tokens that open the API; without one herald listens on loopback only", true, set_tokens,
+         [](const Config& c) { return join(c.tokens); }},
+        {"api.allowed_hosts", "HERALD_API__ALLOWED_HOSTS", "list",
+         "Host names that requests may carry when there is no token", false,
+         [](Config& c, std::string_view t) {
+             c.allowed_hosts = split(t);
+             return Result<>{};
+         },
+         [](const Config& c) { return join(c.allowed_hosts); }},
+        {"delivery.ca_bundle", "HERALD_DELIVERY__CA_BUNDLE", "string",
+         "PEM file of the certificate authorities to trust instead of the system's", false,
+         [](Config& c, std::string_view t) {
+             c.ca_bundle = t;
+             return Result<>{};
+         },
+         [](const Config& c) { return c.ca_bundle; }},
+        {"delivery.connect_timeout", "HERALD_DELIVERY__CONNECT_TIMEOUT", "duration",
+         "for name look-up, connect and TLS handshake", false,
+         [](Config& c, std::string_view t) { return set_duration(c.connect_timeout, t); },
+         [](const Config& c) { return show_duration(c.connect_timeout); }},
+        {"retention.events", "HERALD_RETENTION__EVENTS", "duration",
+         "age at which events leave the activity log; 0s: never", false,
+         [](Config& c, std::string_view t) { return set_duration(c.retain_events, t); },
+         [](const Config& c) { return show_duration(c.retain_events); }},
+        {"retention.deliveries", "HERALD_RETENTION__DELIVERIES", "duration",
+         "age at which finished deliveries and their attempts go; 0s: with their event", false,
+         [](Config& c, std::string_view t) { return set_duration(c.retain_deliveries, t); },
+         [](const Config& c) { return show_duration(c.retain_deliveries); }},
+        {"store.segment_events", "HERALD_STORE__SEGMENT_EVENTS", "integer",
+         "events in one file of the embedded store", false, set_segment_events,
+         [](const Config& c) { return std::to_string(c.segment_events); }},
+    };
+    return keys;
+}
+
+Result<Config> read_config(const std::filesystem::path& file, const EnvironmentReader& environment,
+                           const std::vector<std::string>& variables) {
+    Config config;
+    if (const auto state = environment("STATE_DIRECTORY")) config.data_dir = *state;
+    if (auto checked = check_variables(variables); !checked) return fail(checked.error());
+    if (!file.empty()) {
+        if (auto read = read_file(config, file); !read) return fail(read.error());
+    }
+    if (auto read = read_environment(config, environment); !read) return fail(read.error());
+    return config;
+}
+
+std::string print_config(const Config& config) {
+    std::string text;
+    std::string section;
+    for (const ConfigKey& key : config_keys()) {
+        const std::size_t dot = key.name.find('.');
+        const std::string_view in =
+            dot == std::string_view::npos ? std::string_view{} : key.name.substr(0, dot);
+        if (in != section) {
+            section = in;
+            text += "\n[" + section + "]\n";
+        }
+        const auto leaf = dot == std::string_view::npos ? key.name : key.name.substr(dot + 1);
+        std::string value = key.get(config);
+        if (key.secret && !value.empty()) value = redacted;
+        if (key.type == "list") {
+            std::string items;
+            for (const std::string& item : split(value)) {
+                items += (items.empty() ? "\"" : ", \"") + item + "\"";
+            }
+            value = "[" + items + "]";
+        } else if (key.type != "integer") {
+            value = "\"" + value + "\"";
+        }
+        text += std::string(leaf) + " = " + value + "  # " + std::string(key.help) + "\n";
+    }
+    return text;
+}
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+    const auto wrong = fail(Errc::invalid, "must be an address and a port, such as 127.0.0.1:8300");
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return wrong;
+    ListenAddress address;
+    std::string_view host = text.substr(0, colon);
+    const std::string_view port = text.substr(colon + 1);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    const auto [end, error] =
+        std::from_chars(port.data(), port.data() + port.size(), address.port);
+    if (error != std::errc{} || end != port.data() + port.size()) return wrong;
+    address.loopback = host == "localhost" || host.starts_with("127.") || host == "::1";
+    address.host = host == "localhost" ? "127.0.0.1" : std::string(host);
+    if (host.empty()) address.host = "0.0.0.0";
+    return address;
+}
+
+Result<> check_config(const Config& config) {
+    const auto address = parse_listen(config.listen);
+    if (!address) return fail(address.error());
+    if (config.tokens.empty() && !address->loopback) {
+        return fail(Errc::invalid,
+                    "listen = \"" + config.listen +
+                        "\" is not a loopback address, and without a token everyone who reaches it "
+                        "could read and change everything: set HERALD_API_TOKEN (or "
+                        "HERALD_API_TOKEN_FILE), or listen on 127.0.0.1");
+    }
+    return {};
+}
+
+std::string nearest(std::string_view name, const std::vector<std::string>& known) {
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+    for (const std::string& candidate : known) {
+        const std::size_t distance = edit_distance(name, candidate);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+}  // namespace herald

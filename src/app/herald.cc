@@ -1,0 +1,237 @@
+#include "app/herald.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "api/api.h"
+#include "app/notify.h"
+#include "async/clock.h"
+#include "async/task_group.h"
+#include "async/wheel.h"
+#include "async/worker.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "delivery/catalog.h"
+#include "delivery/committer.h"
+#include "delivery/dispatcher.h"
+#include "delivery/ingest.h"
+#include "delivery/janitor.h"
+#include "delivery/readers.h"
+#include "delivery/sender.h"
+#include "infrahub/decode.h"
+#include "infrahub/names.h"
+#include "infrahub/samples.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "store/store.h"
+#include "transform/event_body.h"
+
+namespace herald {
+
+namespace {
+
+constexpr std::size_t reader_threads = 2;
+
+std::optional<std::string> environment(const std::string& name) {
+    // Read on the loop thread only; nothing of ours writes the environment.
+    const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+HttpServerOptions server_options(const ListenAddress& address) {
+    HttpServerOptions options;
+    options.address = address.host;
+    options.port = address.port;
+    return options;
+}
+
+HttpClientOptions client_options(const Config& config) {
+    HttpClientOptions options;
+    options.user_agent = "herald/" HERALD_VERSION;
+    options.ca_bundle = config.ca_bundle;
+    return options;
+}
+
+ApiOptions api_options(const Config& config) { return {config.tokens, config.allowed_hosts}; }
+
+Retention retention(const Config& config) {
+    return {config.retain_events, config.retain_deliveries};
+}
+
+}  // namespace
+
+/// The parts in the order in which they need each other.
+struct Herald::Parts {
+    Parts(Config& config, std::unique_ptr<Store> opened, const ListenAddress& address)
+        : store(std::move(opened)),
+          readers(*store, reader_threads),
+          catalog(*store, writer, clock, infrahub::event_types(), config.default_branch),
+          committer(loop.get_executor(), *store, writer, clock, metrics),
+          client(make_http_client(loop.get_executor(), wheel, client_options(config))),
+          sender(*client, transform, catalog, clock, environment),
+          dispatcher(loop.get_executor(), *store, writer, catalog, committer, sender, clock,
+                     metrics),
+          ingest(catalog, committer, dispatcher, metrics),
+          janitor(loop.get_executor(), *store, writer, catalog, clock, retention(config)),
+          api({catalog, committer, dispatcher, ingest, readers, *store, writer, metrics, clock,
+               [](JsonView object, Time received_at) {
+                   return infrahub::decode_event(object, received_at, "api");
+               },
+               infrahub::sample_event},
+              api_options(config)),
+          server(loop.get_executor(), wheel, server_options(address),
+                 [this](const ServerRequest& request) { return api.handle(request); }),
+          signals(loop, SIGINT, SIGTERM, SIGHUP) {
+        catalog.on_change([this](const Webhook&) {
+            dispatcher.look();
+            janitor.look();
+        });
+    }
+
+    boost::asio::io_context loop{1};
+    SystemClock clock;
+    Metrics metrics;
+    Wheel wheel{loop.get_executor()};
+    std::unique_ptr<Store> store;
+    Worker writer{"writer"};
+    Readers readers;
+    Catalog catalog;
+    Committer committer;
+    EventBody transform;
+    std::unique_ptr<HttpClient> client;
+    Sender sender;
+    Dispatcher dispatcher;
+    Ingest ingest;
+    Janitor janitor;
+    Api api;
+    HttpServer server;
+    TaskGroup tasks{loop.get_executor()};
+    boost::asio::signal_set signals;
+
+    boost::asio::awaitable<Result<>> start(const Config& config);
+    boost::asio::awaitable<void> wait_for_stop(Config& config,
+                                               const std::function<Result<Config>()>& reload);
+    void reload_config(Config& config, const std::function<Result<Config>()>& reload);
+    boost::asio::awaitable<void> stop(const Config& config);
+    boost::asio::awaitable<Result<>> live(Config& config,
+                                          const std::function<Result<Config>()>& reload);
+};
+
+boost::asio::awaitable<Result<>> Herald::Parts::start(const Config& config) {
+    auto loaded = co_await catalog.load();
+    if (!loaded) co_return loaded;
+    committer.start(tasks);
+    dispatcher.start(tasks);
+    janitor.start(tasks);
+    auto bound = server.start();
+    if (!bound) co_return bound;
+    api.set_ready(true);
+    metrics
+        .gauge("herald_build_info", "The program that runs.",
+               Metrics::label("version", HERALD_VERSION))
+        .set(1);
+    const auto address = parse_listen(config.listen);
+    const bool v6 = address->host.find(':') != std::string::npos;
+    const std::string host = v6 ? "[" + address->host + "]" : address->host;
+    const std::string url = "http://" + host + ":" + std::to_string(server.port());
+    log::info("herald.started", {{"url", url},
+                                 {"data_dir", config.data_dir.native()},
+                                 {"version", HERALD_VERSION},
+                                 {"webhooks", static_cast<std::int64_t>(catalog.all().size())}});
+    notify_service_manager("READY=1");
+    co_return Result<>{};
+}
+
+boost::asio::awaitable<void> Herald::Parts::wait_for_stop(
+    Config& config, const std::function<Result<Config>()>& reload) {
+    for (;;) {
+        auto [error, signal] = co_await signals.async_wait(
+            boost::asio::as_tuple(boost::asio::use_awaitable));
+        if (error || signal != SIGHUP) co_return;
+        reload_config(config, reload);
+    }
+}
+
+void Herald::Parts::reload_config(Config& config, const std::function<Result<Config>()>& reload) {
+    Gauge& successful = metrics.gauge("herald_config_last_reload_successful",
+                                      "1: the last reload took effect; 0: the old one stays.");
+    auto fresh = reload();
+    if (fresh) {
+        if (auto checked = check_config(*fresh); !checked) fresh = fail(checked.error());
+    }
+    successful.set(fresh ? 1 : 0);
+    if (!fresh) {
+        log::error("config.reload_failed", {{"error", fresh.error().message}});
+        return;
+    }
+    const bool restart = fresh->listen != config.listen || fresh->data_dir != config.data_dir ||
+                         fresh->default_branch != config.default_branch;
+    config = std::move(*fresh);
+    log::set_level(config.log_level);
+    api.set_options(api_options(config));
+    janitor.set_retention(retention(config));
+    log::info("config.reloaded", {{"needs_restart", restart}});
+}
+
+/// Nothing that was acknowledged is lost: what does not finish within the grace is still pending
+/// in the store.
+boost::asio::awaitable<void> Herald::Parts::stop(const Config& config) {
+    log::info("herald.stopping", {{"in_flight", static_cast<std::int64_t>(dispatcher.flying())}});
+    notify_service_manager("STOPPING=1");
+    api.set_ready(false);
+    // A second signal ends the process at once.
+    signals.cancel();
+    std::signal(SIGINT, SIG_DFL);   // NOLINT(cert-err33-c)
+    std::signal(SIGTERM, SIG_DFL);  // NOLINT(cert-err33-c)
+    const auto until = clock.steady() + config.shutdown_grace;
+    co_await server.stop(config.shutdown_grace);
+    const auto left = std::max(until - clock.steady(), std::chrono::steady_clock::duration{0});
+    co_await dispatcher.drain(left);
+    co_await committer.drain();
+    client->close();
+    tasks.cancel();
+    co_await tasks.join();
+    log::info("herald.stopped");
+}
+
+boost::asio::awaitable<Result<>> Herald::Parts::live(
+    Config& config, const std::function<Result<Config>()>& reload) {
+    auto started = co_await start(config);
+    if (started) co_await wait_for_stop(config, reload);
+    co_await stop(config);
+    co_return started;
+}
+
+Herald::Herald(Config config, std::function<Result<Config>()> reload)
+    : config_(std::move(config)), reload_(std::move(reload)) {}
+
+Herald::~Herald() = default;
+
+Result<> Herald::run() {
+    if (auto checked = check_config(config_); !checked) return checked;
+    const auto address = parse_listen(config_.listen);
+    StoreOptions options;
+    options.data_dir = config_.data_dir;
+    options.segment_events = config_.segment_events;
+    auto store = open_sqlite_store(options);
+    if (!store) return fail(store.error());
+
+    Parts parts(config_, std::move(*store), *address);
+    Result<> ended;
+    boost::asio::co_spawn(parts.loop, parts.live(config_, reload_),
+                          [&](const std::exception_ptr& broken, Result<> result) {
+                              if (broken) std::rethrow_exception(broken);
+                              ended = std::move(result);
+                          });
+    parts.loop.run();
+    return ended;
+}
+
+}  // namespace herald

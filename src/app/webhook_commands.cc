@@ -1,0 +1,269 @@
+#include <memory>
+
+#include <boost/json.hpp>
+
+#include "app/commands.h"
+
+namespace herald {
+
+namespace {
+
+namespace json = boost::json;
+
+const std::vector<Column> list_columns = {
+    {"NAME", "name"},           {"ACTIVE", "active"}, {"EVENTS", "event_type"},
+    {"BRANCHES", "branch_scope"}, {"KIND", "node_kind"}, {"URL", "url"},
+    {"PROFILE", "accepted_profile"}};
+
+const std::vector<Column> detail_columns = {
+    {"name", "name"},
+    {"id", "id"},
+    {"kind", "kind"},
+    {"active", "active"},
+    {"event_type", "event_type"},
+    {"branch_scope", "branch_scope"},
+    {"node_kind", "node_kind"},
+    {"description", "description"},
+    {"url", "url"},
+    {"validate_certificates", "validate_certificates"},
+    {"shared_key_fingerprint", "shared_key_fingerprint"},
+    {"signature_profile", "signature_profile"},
+    {"accepted_profile", "accepted_profile"},
+    {"headers", "headers"},
+    {"timeout", "timeout"},
+    {"retry", "retry"},
+    {"version", "version"},
+    {"updated_at", "updated_at"},
+    {"warnings", "warnings"}};
+
+/// What create and update take. Empty optionals are left as they are.
+struct WebhookOptions {
+    std::string name;
+    std::string new_name;
+    std::string url;
+    std::string kind;
+    std::vector<std::string> events;
+    std::string branch_scope;
+    std::optional<std::string> node_kind;
+    std::optional<std::string> description;
+    std::string shared_key_file;
+    std::optional<bool> validate_certificates;
+    std::vector<std::string> headers;
+    std::vector<std::string> env_headers;
+    std::string profile;
+    std::string retry;
+    double timeout = 0;
+    bool inactive = false;
+};
+
+void add_attributes(CLI::App& command, WebhookOptions& options) {
+    command.add_option("--url", options.url, "Where requests go, such as http://ansible-eda:8080");
+    command.add_option("--kind", options.kind, "standard or custom");
+    command.add_option("-e,--event-type", options.events,
+                       "Event name, glob or `all`; may be repeated (default all)");
+    command.add_option("-b,--branch-scope", options.branch_scope,
+                       "default_branch, other_branches or all_branches");
+    command.add_option("-k,--node-kind", options.node_kind, "Only nodes of this kind; \"\": any");
+    command.add_option("--description", options.description, "What it is for");
+    command.add_option("--shared-key-file", options.shared_key_file,
+                       "File with the shared key; - reads standard input");
+    command.add_option("--validate-certificates", options.validate_certificates,
+                       "true or false; off only on purpose");
+    command.add_option("-H,--header", options.headers, "\"Name: value\"; may be repeated");
+    command.add_option("--env-header", options.env_headers,
+                       "\"Name: VARIABLE\": the value comes from the server's environment");
+    command.add_option("--signature-profile", options.profile,
+                       "auto, infrahub, infrahub-spaced, infrahub-repr or standard");
+    command.add_option("--retry", options.retry,
+                       "standard, infrahub, none, or delays such as 0s,10s,5m");
+    command.add_option("--timeout", options.timeout, "Seconds for one attempt (1 to 300)");
+}
+
+Result<json::object> header_object(const std::string& text, const char* value_name) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) {
+        return fail(Errc::invalid, "header \"" + text + "\": write it as \"Name: value\"");
+    }
+    std::string value = text.substr(colon + 1);
+    value.erase(0, value.find_first_not_of(' '));
+    return json::object{{"key", text.substr(0, colon)}, {value_name, value}};
+}
+
+json::value retry_value(const std::string& text) {
+    if (text.find(',') == std::string::npos && !text.empty() &&
+        (text[0] < '0' || text[0] > '9')) {
+        return json::object{{"preset", text}};
+    }
+    json::array delays;
+    std::size_t from = 0;
+    while (from <= text.size()) {
+        const std::size_t comma = std::min(text.find(',', from), text.size());
+        delays.emplace_back(text.substr(from, comma - from));
+        from = comma + 1;
+    }
+    return json::object{{"delays", std::move(delays)}};
+}
+
+Result<json::object> attributes(const WebhookOptions& options) {
+    json::object body;
+    if (!options.url.empty()) body["url"] = options.url;
+    if (!options.kind.empty()) body["kind"] = options.kind;
+    if (options.events.size() == 1) body["event_type"] = options.events[0];
+    if (options.events.size() > 1) {
+        body["event_type"] = json::array(options.events.begin(), options.events.end());
+    }
+    if (!options.branch_scope.empty()) body["branch_scope"] = options.branch_scope;
+    if (options.node_kind) {
+        body["node_kind"] = nullptr;
+        if (!options.node_kind->empty()) body["node_kind"] = *options.node_kind;
+    }
+    if (options.description) body["description"] = *options.description;
+    if (!options.shared_key_file.empty()) {
+        auto key = read_secret(options.shared_key_file);
+        if (!key) return fail(key.error());
+        body["shared_key"] = *key;
+    }
+    if (options.validate_certificates) {
+        body["validate_certificates"] = *options.validate_certificates;
+    }
+    if (!options.profile.empty()) body["signature_profile"] = options.profile;
+    if (!options.retry.empty()) body["retry"] = retry_value(options.retry);
+    if (options.timeout > 0) body["timeout"] = options.timeout;
+    if (options.inactive) body["active"] = false;
+    json::array headers;
+    for (const auto& [texts, name] : {std::pair{&options.headers, "value"},
+                                      std::pair{&options.env_headers, "environment"}}) {
+        for (const std::string& text : *texts) {
+            auto header = header_object(text, name);
+            if (!header) return fail(header.error());
+            headers.emplace_back(std::move(*header));
+        }
+    }
+    if (!headers.empty()) body["headers"] = std::move(headers);
+    return body;
+}
+
+std::string path_of(const std::string& name) { return "/api/v1/webhooks/" + url_encode(name); }
+
+void show(CommandLine& line, const ApiReply& reply) {
+    line.output().one(reply.json, detail_columns);
+    const auto* object = reply.json.if_object();
+    const auto* warnings = object == nullptr ? nullptr : object->if_contains("warnings");
+    if (warnings == nullptr || !warnings->is_array()) return;
+    for (const auto& warning : warnings->get_array()) {
+        std::fprintf(stderr, "warning: %s\n", cell(warning, "").c_str());
+    }
+}
+
+void create(CommandLine& line, const WebhookOptions& options) {
+    auto body = attributes(options);
+    if (!body) return line.fail_with(Exit::usage, body.error().message);
+    (*body)["name"] = options.name;
+    const auto reply = line.call({"POST", "/api/v1/webhooks", json::serialize(*body)});
+    if (reply) show(line, *reply);
+}
+
+void patch(CommandLine& line, const std::string& name, const json::object& body) {
+    const auto reply = line.call({"PATCH", path_of(name), json::serialize(body)});
+    if (reply) show(line, *reply);
+}
+
+void update(CommandLine& line, const WebhookOptions& options) {
+    auto body = attributes(options);
+    if (!body) return line.fail_with(Exit::usage, body.error().message);
+    if (!options.new_name.empty()) (*body)["name"] = options.new_name;
+    if (body->empty()) return line.fail_with(Exit::usage, "nothing to change was named");
+    patch(line, options.name, *body);
+}
+
+void list(CommandLine& line) {
+    json::array items;
+    std::string cursor;
+    do {
+        const std::string more = cursor.empty() ? "" : "&cursor=" + url_encode(cursor);
+        const auto reply = line.call({"GET", "/api/v1/webhooks?limit=250" + more});
+        if (!reply) return;
+        const auto* object = reply->json.if_object();
+        if (object == nullptr || !object->contains("items")) break;
+        for (const auto& item : object->at("items").as_array()) items.push_back(item);
+        cursor = cell(reply->json, "next_cursor");
+    } while (!cursor.empty());
+    line.output().list(items, list_columns);
+}
+
+void test(CommandLine& line, const std::string& name, const std::string& event, bool wait) {
+    json::object body;
+    if (!event.empty()) body["event"] = event;
+    const auto reply = line.call({"POST", path_of(name) + "/test", json::serialize(body)});
+    if (!reply) return;
+    if (!wait) {
+        return line.output().one(reply->json, {{"event id", "id"}, {"deliveries", "deliveries"}});
+    }
+    std::vector<std::string> ids;
+    for (const auto& id : reply->json.as_object().at("deliveries").as_array()) {
+        ids.emplace_back(id.as_string());
+    }
+    wait_for_deliveries(line, ids, std::chrono::seconds{60});
+}
+
+/// A command that takes a webhook's name or id and nothing else.
+CLI::App* named(CLI::App& group, const std::string& verb, const std::string& help,
+                std::function<void(const std::string&)> run) {
+    auto* command = group.add_subcommand(verb, help);
+    auto name = std::make_shared<std::string>();
+    command->add_option("webhook", *name, "Name or id")->required();
+    command->callback([name, run = std::move(run)] { run(*name); });
+    return command;
+}
+
+void add_create_and_update(CLI::App& group, CommandLine& line) {
+    auto made = std::make_shared<WebhookOptions>();
+    auto* creating = group.add_subcommand(
+        "create",
+        "Create a webhook\n\n  herald webhook create eda --url http://ansible-eda:8080 \\\n    "
+        "--event-type infrahub.node.updated --branch-scope all_branches --shared-key-file key.txt");
+    creating->add_option("name", made->name, "Its name, unique")->required();
+    add_attributes(*creating, *made);
+    creating->add_flag("--inactive", made->inactive, "Create it paused");
+    creating->callback([&line, made] { create(line, *made); });
+
+    auto changed = std::make_shared<WebhookOptions>();
+    auto* updating = group.add_subcommand(
+        "update", "Change a webhook; what is not named stays\n\n  herald webhook update eda "
+                  "--url https://eda.example.com --branch-scope default_branch");
+    updating->add_option("webhook", changed->name, "Name or id")->required();
+    updating->add_option("--name", changed->new_name, "A new name");
+    add_attributes(*updating, *changed);
+    updating->callback([&line, changed] { update(line, *changed); });
+}
+
+}  // namespace
+
+void add_webhook_commands(CLI::App& app, CommandLine& line) {
+    auto* group = app.add_subcommand("webhook", "Create, look at and change webhooks");
+    group->require_subcommand(1);
+    add_create_and_update(*group, line);
+    group->add_subcommand("list", "All webhooks")->callback([&line] { list(line); });
+    named(*group, "get", "One webhook, with all it is set to", [&line](const std::string& name) {
+        if (const auto reply = line.call({"GET", path_of(name)})) show(line, *reply);
+    });
+    named(*group, "delete", "Delete a webhook; what is pending for it is cancelled",
+          [&line](const std::string& name) { (void)line.call({"DELETE", path_of(name)}); });
+    named(*group, "pause", "Stop sending; what is pending waits",
+          [&line](const std::string& name) { patch(line, name, {{"active", false}}); });
+    named(*group, "resume", "Send again, with what has waited first",
+          [&line](const std::string& name) { patch(line, name, {{"active", true}}); });
+
+    auto event = std::make_shared<std::string>();
+    auto no_wait = std::make_shared<bool>(false);
+    auto* testing = named(*group, "test",
+                          "Send a sample event to this webhook only and show how it ended\n\n"
+                          "  herald webhook test eda --event infrahub.branch.created",
+                          [&line, event, no_wait](const std::string& name) {
+                              test(line, name, *event, !*no_wait);
+                          });
+    testing->add_option("--event", *event, "Event type of the sample");
+    testing->add_flag("--no-wait", *no_wait, "Do not wait for the outcome");
+}
+
+}  // namespace herald

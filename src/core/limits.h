@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every bound of herald, in one place, with its reason. A bound that nothing enforces is a
+/// defect: each is named where it is enforced and has a test.
+namespace herald::limits {
+
+// Ingest
+inline constexpr std::size_t event_bytes = 1'500'000;       ///< one event, as Infrahub's broker
+inline constexpr std::size_t request_bytes = 16'777'216;    ///< one HTTP request body
+inline constexpr std::size_t batch_events = 10'000;         ///< events in one request
+inline constexpr std::size_t json_depth = 100;              ///< nested arrays and objects
+inline constexpr std::size_t event_type_bytes = 255;        ///< an event's name
+inline constexpr std::size_t label_bytes = 1'024;           ///< branch, account, kind, node id
+inline constexpr std::size_t related_nodes = 500;           ///< as Infrahub's broker
+inline constexpr std::size_t ancestors = 100;               ///< depth of an event tree
+inline constexpr std::size_t ingest_queue_events = 20'000;  ///< waiting for a commit; then 503
+inline constexpr std::size_t commit_events = 1'024;         ///< in one transaction
+
+// Webhooks
+inline constexpr std::size_t webhooks = 10'000;
+inline constexpr std::size_t webhook_name_bytes = 255;
+inline constexpr std::size_t description_bytes = 4'096;
+inline constexpr std::size_t url_bytes = 2'048;
+inline constexpr std::size_t headers = 64;             ///< of one webhook
+inline constexpr std::size_t header_bytes = 8'192;     ///< one field value
+inline constexpr std::size_t shared_key_bytes = 1'024;
+inline constexpr std::size_t event_types = 100;        ///< names and globs of one webhook
+inline constexpr std::size_t retry_delays = 50;        ///< attempts of one delivery
+inline constexpr std::chrono::seconds timeout_min{1};
+inline constexpr std::chrono::seconds timeout_max{300};
+inline constexpr std::chrono::hours retry_delay_max{24 * 30};
+
+// Delivery
+inline constexpr std::size_t open_in_memory = 4'096;       ///< deliveries the lanes hold together
+inline constexpr std::size_t lane_queue = 512;             ///< deliveries one lane holds
+inline constexpr std::size_t lane_in_flight = 64;          ///< requests at once to one webhook
+inline constexpr std::size_t connections = 4'096;          ///< to all receivers
+inline constexpr std::size_t response_capture = 16 * 1024; ///< body bytes kept of an answer
+inline constexpr std::size_t response_header_bytes = 64 * 1024;
+inline constexpr std::size_t response_body_bytes = 1'048'576;  ///< read, then the connection ends
+inline constexpr std::chrono::seconds lease{120};          ///< beyond timeout_max it is renewed
+inline constexpr std::chrono::seconds idle_connection{60};
+inline constexpr std::chrono::milliseconds settle_linger{20};
+inline constexpr std::size_t settle_batch = 1'024;
+
+// API
+inline constexpr std::size_t page_default = 50;
+inline constexpr std::size_t page_max = 250;
+inline constexpr std::uint64_t count_max = 10'000;     ///< counts stop here and say "more"
+inline constexpr std::size_t query_values = 100;       ///< values of one filter
+inline constexpr std::size_t api_connections = 4'096;
+inline constexpr std::size_t request_header_bytes = 32 * 1024;
+inline constexpr std::size_t idempotency_key_bytes = 255;
+inline constexpr std::chrono::hours idempotency_keeps{24};
+
+}  // namespace herald::limits

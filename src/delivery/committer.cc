@@ -1,0 +1,187 @@
+#include "delivery/committer.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "base/log.h"
+#include "core/limits.h"
+
+namespace herald {
+
+/// One call that waits for its part of a commit. Lives in the caller's coroutine frame.
+struct Committer::Waiter {
+    explicit Waiter(const boost::asio::any_io_executor& executor) : done(executor) {}
+
+    std::vector<NewEvent> events;
+    std::optional<Redelivery> redelivery;
+    std::optional<Settlement> settlement;
+
+    std::vector<StoredEvent> stored;
+    StoredRedelivery redelivered;
+    bool settled = false;
+    std::optional<Error> error;
+    bool finished = false;
+    Signal done;
+};
+
+namespace {
+
+/// Longer than any request may take and any lane may hold a delivery; a claim renews it.
+constexpr auto lease_time = std::chrono::minutes{15};
+
+}  // namespace
+
+Committer::Committer(boost::asio::any_io_executor executor, Store& store, Worker& writer,
+                     const Clock& clock, Metrics& metrics)
+    : executor_(executor),
+      store_(store),
+      writer_(writer),
+      clock_(clock),
+      commits_(metrics.counter("herald_store_commits_total", "Transactions of the store.")),
+      commit_seconds_(metrics.histogram("herald_store_write_seconds",
+                                        "Time of one transaction with its sync to disk.")),
+      work_(executor),
+      drained_(executor) {}
+
+void Committer::start(TaskGroup& tasks) { tasks.start(run()); }
+
+boost::asio::awaitable<void> Committer::drain() {
+    draining_ = true;
+    work_.wake();
+    while (!ended_) co_await drained_.wait();
+}
+
+boost::asio::awaitable<Result<std::vector<StoredEvent>>> Committer::append(
+    std::vector<NewEvent> events) {
+    const std::size_t n = events.size();
+    if (draining_ || waiting_events_ + n > limits::ingest_queue_events) {
+        co_return fail(Errc::busy, "too many events wait to be stored: try again in a second");
+    }
+    Waiter waiter(executor_);
+    waiter.events = std::move(events);
+    waiting_events_ += n;
+    co_await wait(waiter);
+    waiting_events_ -= n;
+    if (waiter.error) co_return fail(std::move(*waiter.error));
+    co_return std::move(waiter.stored);
+}
+
+boost::asio::awaitable<Result<StoredRedelivery>> Committer::redeliver(Redelivery redelivery) {
+    Waiter waiter(executor_);
+    waiter.redelivery = redelivery;
+    co_await wait(waiter);
+    if (waiter.error) co_return fail(std::move(*waiter.error));
+    co_return std::move(waiter.redelivered);
+}
+
+boost::asio::awaitable<Result<bool>> Committer::settle_now(Settlement settlement) {
+    Waiter waiter(executor_);
+    waiter.settlement = std::move(settlement);
+    co_await wait(waiter);
+    if (waiter.error) co_return fail(std::move(*waiter.error));
+    co_return waiter.settled;
+}
+
+boost::asio::awaitable<void> Committer::wait(Waiter& waiter) {
+    if (ended_) {
+        waiter.error = Error{Errc::unavailable, "herald is stopping", {}};
+        co_return;
+    }
+    waiters_.push_back(&waiter);
+    work_.wake();
+    // The waiter is on this frame: the commit's answer must come before it goes, so a cancelled
+    // caller waits on. A commit takes milliseconds.
+    while (!waiter.finished) co_await waiter.done.wait();
+}
+
+void Committer::settle(Settlement settlement) {
+    if (settlements_.empty()) settle_by_ = clock_.steady() + limits::settle_linger;
+    settlements_.push_back(std::move(settlement));
+    if (settlements_.size() == 1 || settlements_.size() >= limits::settle_batch) work_.wake();
+}
+
+boost::asio::awaitable<void> Committer::run() {
+    for (;;) {
+        const bool full = settlements_.size() >= limits::settle_batch && !recovering_;
+        const bool lingering = waiters_.empty() && !settlements_.empty() && !draining_ && !full;
+        if (lingering && clock_.steady() < settle_by_) {
+            co_await work_.wait_until(settle_by_);
+            continue;
+        }
+        if (waiters_.empty() && settlements_.empty()) {
+            if (draining_) break;
+            co_await work_.wait();
+            continue;
+        }
+        co_await commit_once();
+    }
+    ended_ = true;
+    drained_.wake();
+}
+
+boost::asio::awaitable<void> Committer::commit_once() {
+    Batch batch;
+    batch.now = clock_.now();
+    batch.lease_until = batch.now + lease_time;
+    std::vector<Waiter*> served;
+    while (!waiters_.empty() && batch.events.size() < limits::commit_events) {
+        Waiter* waiter = waiters_.front();
+        waiters_.pop_front();
+        served.push_back(waiter);
+        std::ranges::move(waiter->events, std::back_inserter(batch.events));
+        if (waiter->redelivery) batch.redeliveries.push_back(*waiter->redelivery);
+        if (waiter->settlement) batch.settlements.push_back(std::move(*waiter->settlement));
+    }
+    std::ranges::move(settlements_, std::back_inserter(batch.settlements));
+    settlements_.clear();
+
+    const auto began = clock_.steady();
+    auto job = [&store = store_, &batch] { return store.commit(batch); };
+    auto committed = co_await writer_.run(std::move(job));
+    commit_seconds_.observe(std::chrono::duration<double>(clock_.steady() - began).count());
+    commits_.add();
+
+    if (!committed) recover(batch, served, committed.error());
+    recovering_ = !committed;
+    answer(served, committed);
+}
+
+void Committer::recover(Batch& batch, const std::vector<Waiter*>& served, const Error& error) {
+    log::error("store.commit_failed", {{"error", error.message}});
+    // What a failed sync left on disk is unknown: stop, and let a restart read it.
+    if (error.code == Errc::internal) std::abort();
+    // Callers are told. Outcomes have no caller: they are kept, and tried again in a while, at the
+    // end of a drain too, but then once only.
+    if (draining_) return;
+    const auto called = std::ranges::count_if(
+        served, [](const Waiter* waiter) { return waiter->settlement.has_value(); });
+    auto kept = std::move(batch.settlements);
+    kept.erase(kept.begin(), kept.begin() + called);
+    std::ranges::move(settlements_, std::back_inserter(kept));
+    settlements_ = std::move(kept);
+    settle_by_ = clock_.steady() + std::chrono::seconds{1};
+}
+
+void Committer::answer(const std::vector<Waiter*>& served, Result<Committed>& committed) {
+    std::size_t event = 0;
+    std::size_t redelivery = 0;
+    std::size_t settlement = 0;
+    for (Waiter* waiter : served) {
+        if (!committed) {
+            waiter->error = committed.error();
+        } else {
+            for (std::size_t i = 0; i < waiter->events.size(); ++i) {
+                waiter->stored.push_back(std::move(committed->events[event++]));
+            }
+            if (waiter->redelivery) {
+                waiter->redelivered = std::move(committed->redeliveries[redelivery++]);
+            }
+            if (waiter->settlement) waiter->settled = committed->settled[settlement++];
+        }
+        waiter->finished = true;
+        waiter->done.wake();
+    }
+}
+
+}  // namespace herald

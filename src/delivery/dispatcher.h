@@ -1,0 +1,96 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <unordered_set>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "async/clock.h"
+#include "async/signal.h"
+#include "async/task_group.h"
+#include "base/metrics.h"
+#include "delivery/catalog.h"
+#include "delivery/committer.h"
+#include "delivery/sender.h"
+#include "store/store.h"
+
+namespace herald {
+
+/// A delivery that this process holds a lease on.
+struct Held {
+    DeliveryId id;
+    WebhookId webhook{};
+    std::uint32_t attempts = 0;  ///< made so far
+    std::shared_ptr<const Event> event;
+};
+
+/// Chooses what runs now. One lane a webhook: a bounded queue in memory and a bound on requests at
+/// once; what does not fit waits in the store and is claimed when there is room. Lanes take turns,
+/// so a slow or failing webhook delays no other. Lives on the loop thread.
+class Dispatcher {
+public:
+    Dispatcher(boost::asio::any_io_executor executor, Store& store, Worker& writer,
+               Catalog& catalog, Committer& committer, Sender& sender, const Clock& clock,
+               Metrics& metrics);
+    ~Dispatcher();
+
+    /// Begins to claim and send, as tasks of the group.
+    void start(TaskGroup& tasks);
+    /// Takes nothing new, waits up to `grace` for requests in hand, releases the rest.
+    boost::asio::awaitable<void> drain(std::chrono::steady_clock::duration grace);
+
+    /// Room for one more delivery of this webhook? True reserves it: offer() or unreserve() must
+    /// follow. False: the delivery is to be born unleased.
+    [[nodiscard]] bool reserve(WebhookId webhook);
+    void unreserve(WebhookId webhook);
+    /// Takes a delivery born leased under a reservation.
+    void offer(Held held);
+    /// Something in the store became due by other hands than ours (overflow, redelivery).
+    void look();
+
+    /// Whether this delivery's request is on its way now.
+    [[nodiscard]] bool in_flight(DeliveryId id) const { return flying_.contains(id); }
+    [[nodiscard]] std::size_t open() const { return open_; }
+    [[nodiscard]] std::size_t flying() const { return flying_.size(); }
+
+private:
+    struct Lane;
+    Lane& lane(WebhookId webhook);
+    void pump();
+    void begin(Lane& lane);
+    boost::asio::awaitable<void> run_delivery(Lane& lane, Held held);
+    Settlement conclude(const Webhook& webhook, const Held& held, Attempt attempt);
+    void finish(Lane& lane);
+    void take(std::vector<Claimed>& claimed);
+    boost::asio::awaitable<void> run_claims();
+    boost::asio::awaitable<std::optional<Time>> claim_round();
+    void count(const Webhook& webhook, const Settlement& settlement);
+
+    const boost::asio::any_io_executor executor_;
+    Store& store_;
+    Worker& writer_;
+    Catalog& catalog_;
+    Committer& committer_;
+    Sender& sender_;
+    const Clock& clock_;
+    Metrics& metrics_;
+    Gauge& in_flight_gauge_;
+    TaskGroup* tasks_ = nullptr;
+    Signal claims_;
+    Signal idle_;
+    std::map<WebhookId, std::unique_ptr<Lane>> lanes_;
+    std::deque<Lane*> ready_;  ///< lanes with something to send, in turn
+    std::unordered_set<DeliveryId> held_;
+    std::unordered_set<DeliveryId> flying_;
+    std::optional<Time> wake_at_;
+    std::size_t open_ = 0;  ///< held or reserved, over all lanes
+    std::mt19937_64 random_;
+    bool draining_ = false;
+};
+
+}  // namespace herald

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "async/clock.h"
+#include "core/attempt.h"
+#include "core/delivery.h"
+#include "core/event.h"
+#include "core/signature.h"
+#include "core/webhook.h"
+#include "delivery/catalog.h"
+#include "net/http_client.h"
+#include "transform/transform.h"
+
+namespace herald {
+
+/// Makes one attempt: body, headers, signature, request, record. Negotiates the signature profile
+/// where the webhook says `auto` (docs/webhooks.md). Lives on the loop thread.
+class Sender {
+public:
+    /// Reads a variable of the environment, for headers; nullopt when it is not set.
+    using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+    Sender(HttpClient& client, Transform& transform, Catalog& catalog, const Clock& clock,
+           Environment environment);
+
+    /// One attempt, already in the form that is recorded. Never fails: what goes wrong is in the
+    /// attempt's outcome.
+    boost::asio::awaitable<Attempt> attempt(DeliveryId id, std::uint32_t number,
+                                            std::shared_ptr<const Event> event,
+                                            Catalog::Entry webhook);
+
+private:
+    /// What is kept of a webhook between attempts; made anew when its version changes.
+    struct Prepared;
+    struct Exchange;
+
+    Result<std::shared_ptr<Prepared>> prepare(const Catalog::Entry& webhook);
+    Result<> resolve_headers(Exchange& exchange) const;
+    boost::asio::awaitable<void> negotiate(Exchange& exchange);
+    std::optional<SignatureProfile> accepted_profile(const Webhook& webhook) const;
+    boost::asio::awaitable<void> post(Exchange& exchange, std::optional<SignatureProfile> profile);
+    void sign(const Exchange& exchange, SignatureProfile profile, const SignedForm& form,
+              HeaderList& headers) const;
+    static void record(Exchange& exchange, std::optional<SignatureProfile> profile,
+                       const HeaderList& sent, HttpAnswer answer);
+
+    HttpClient& client_;
+    Transform& transform_;
+    Catalog& catalog_;
+    const Clock& clock_;
+    Environment environment_;
+    std::unordered_map<std::uint32_t, std::shared_ptr<Prepared>> prepared_;
+};
+
+}  // namespace herald

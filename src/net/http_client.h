@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "async/wheel.h"
+#include "core/attempt.h"
+#include "core/url.h"
+
+namespace herald {
+
+/// One request to send. Borrowed by post() until it returns.
+struct HttpRequest {
+    Url url;
+    bool verify_certificates = true;
+    /// Field lines in order, without Host, Content-Length and Connection, which the client writes.
+    /// Checked by validate_header before they come here; checked again here for CR, LF and NUL.
+    HeaderList headers;
+    std::string body;
+    /// For everything: name, connect, handshake, send, answer with its whole body.
+    std::chrono::steady_clock::duration timeout{std::chrono::seconds{15}};
+    /// For name, connect and handshake; never longer than `timeout`.
+    std::chrono::steady_clock::duration connect_timeout{std::chrono::seconds{10}};
+    std::string method = "POST";
+};
+
+/// What came back. `status` 0: nothing was answered, and `outcome` says why. An answer that is not
+/// 2xx is an outcome of class HTTP_CLIENT_ERROR or HTTP_SERVER_ERROR.
+struct HttpAnswer {
+    int status = 0;
+    HeaderList headers;
+    std::string body;        ///< at most limits::response_capture bytes
+    bool body_cut = false;
+    bool reused_connection = false;
+    Outcome outcome;
+};
+
+struct HttpClientOptions {
+    std::string user_agent;
+    std::string ca_bundle;  ///< path of a PEM file; empty: the system's certificates
+};
+
+/// Sends requests to receivers. The second of the five doors. Lives on the loop thread.
+/// Never follows redirects, never throws for what a receiver does.
+class HttpClient {
+public:
+    virtual ~HttpClient() = default;
+
+    /// One request. When a kept-alive connection turns out to be stale (closed before any byte of
+    /// an answer), it is sent once more on a fresh one, within the same deadline.
+    virtual boost::asio::awaitable<HttpAnswer> post(const HttpRequest& request) = 0;
+    /// Closes idle connections and refuses new requests.
+    virtual void close() = 0;
+};
+
+/// The pooled keep-alive client over plain sockets and OpenSSL (docs/internals/net.md). `wheel`
+/// must outlive it.
+[[nodiscard]] std::unique_ptr<HttpClient> make_http_client(boost::asio::any_io_executor executor,
+                                                           Wheel& wheel,
+                                                           HttpClientOptions options);
+
+}  // namespace herald
