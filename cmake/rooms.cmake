@@ -18,7 +18,7 @@ target_compile_options(
 
 if(HERALD_FUZZ)
     if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-        message(FATAL_ERROR "HERALD_FUZZ needs clang: configure with -DCMAKE_CXX_COMPILER=clang++-19")
+        message(FATAL_ERROR "HERALD_FUZZ needs clang: use the preset fuzz")
     endif()
     add_compile_options(-fsanitize=fuzzer-no-link,address,undefined)
     add_link_options(-fsanitize=address,undefined)
