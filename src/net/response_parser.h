@@ -28,7 +28,8 @@ public:
     [[nodiscard]] const std::string& reason() const { return reason_; }
     [[nodiscard]] HeaderList& headers() { return headers_; }
     [[nodiscard]] std::string& body() { return body_; }  ///< the first limits::response_capture bytes
-    [[nodiscard]] bool body_cut() const { return seen_ > body_.size(); }
+    /// Whether the body was longer than the `kept` bytes of it that were kept.
+    [[nodiscard]] bool body_cut(std::size_t kept) const { return seen_ > kept; }
     /// Whether another request may follow on the connection, once the answer is done.
     [[nodiscard]] bool keep_alive() const { return keep_alive_; }
 
