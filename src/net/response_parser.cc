@@ -30,6 +30,8 @@ std::size_t ResponseParser::feed_head(std::string_view bytes) {
         fault_ = HttpFault{400, "it does not begin with HTTP/1"};
         return 0;
     }
+    // Not a byte more, so that the verdict does not depend on the pieces in which it came.
+    bytes = bytes.substr(0, limits::response_header_bytes - head_bytes_ + 1);
     const auto end = find_head_end(bytes, scanned_);
     if (!end) {
         fault_ = end.error();

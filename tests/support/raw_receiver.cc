@@ -48,14 +48,14 @@ std::size_t request_size(const std::string& bytes, bool head_only) {
     return bytes.size() >= head + body ? head + body : 0;
 }
 
-int listen_on_loopback(std::uint16_t& port) {
+int listen_on_loopback(std::uint16_t& port, int backlog = 512) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::listen(fd, 512) != 0 ||
+        ::listen(fd, backlog) != 0 ||
         ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
         throw std::runtime_error("the receiver cannot listen");
     }
@@ -287,6 +287,23 @@ std::size_t RawReceiver::resumed() const { return state_->resumed; }
 std::string RawReceiver::server_name() const {
     const std::scoped_lock lock(state_->mutex);
     return state_->server_name;
+}
+
+FullPort::FullPort() {
+    sockets_.push_back(listen_on_loopback(port_, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port_);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (int i = 0; i < 4; ++i) {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        sockets_.push_back(fd);
+    }
+}
+
+FullPort::~FullPort() {
+    for (const int fd : sockets_) ::close(fd);
 }
 
 std::uint16_t closed_port() {

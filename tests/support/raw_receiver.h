@@ -78,6 +78,20 @@ private:
     std::unique_ptr<State> state_;
 };
 
+/// A port whose queue is full: no connection to it is ever taken or refused.
+class FullPort {
+public:
+    FullPort();
+    ~FullPort();
+    FullPort(const FullPort&) = delete;
+    FullPort& operator=(const FullPort&) = delete;
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+
+private:
+    std::uint16_t port_ = 0;
+    std::vector<int> sockets_;
+};
+
 /// A port on which nobody listens.
 [[nodiscard]] std::uint16_t closed_port();
 /// Makes the test certificates once per process (make_certs.sh); gives the folder they are in.
