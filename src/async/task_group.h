@@ -22,9 +22,9 @@ public:
     /// Starts a coroutine that owns its arguments. An exception out of it ends the process: tasks
     /// handle their own failures.
     void start(boost::asio::awaitable<void> task);
-    /// Asks every task to stop: what it waits for right now ends with operation_aborted. It is asked
-    /// once and no co_await throws, so it can still wait for what it must not leave behind; a task
-    /// that loops looks at this_coro::cancellation_state.
+    /// Asks every task to stop: what it waits for right now ends with operation_aborted. It is
+    /// asked once and no co_await throws, so it can still wait for what it must not leave behind; a
+    /// task that loops looks at this_coro::cancellation_state.
     void cancel();
     /// Ends when the last task has ended.
     boost::asio::awaitable<void> join();

@@ -139,8 +139,8 @@ struct Wheel::State : std::enable_shared_from_this<State> {
     Clock::time_point started = Clock::now();
     std::array<Link, slot_count> slots;
     std::size_t pending = 0;
-    Tick done = 0;           ///< all slots up to here have been looked at
-    Tick wakes_at = never;   ///< when the timer ends; never: it does not run
+    Tick done = 0;  ///< all slots up to here have been looked at
+    Tick wakes_at = never;  ///< when the timer ends; never: it does not run
 };
 
 Wheel::Wheel(boost::asio::any_io_executor executor) : state_(std::make_shared<State>(executor)) {}
@@ -155,8 +155,8 @@ Wheel::Deadline Wheel::arm(std::chrono::steady_clock::duration after,
     entry.action = std::move(action);
     const auto now = Clock::now() - state_->started;
     // Longer waits than a century are none; this keeps the sum from overflowing.
-    const auto bounded = std::clamp<Clock::duration>(after, Clock::duration{0},
-                                                     std::chrono::hours{24 * 36'500});
+    const auto bounded =
+        std::clamp<Clock::duration>(after, Clock::duration{0}, std::chrono::hours{24 * 36'500});
     // Rounded up: a deadline never fires early.
     entry.due = (now + bounded + tick_length - Clock::duration{1}) / tick_length;
     state_->add(entry);

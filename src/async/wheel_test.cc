@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/io_context.hpp>
 
 namespace herald {
 namespace {
@@ -49,7 +49,9 @@ TEST_F(WheelTest, ADisarmedOneDoesNotFireAndDoesNotKeepTheLoopAlive) {
 
 TEST_F(WheelTest, GoingOutOfScopeDisarms) {
     auto owned = std::make_shared<int>(1);
-    { const auto deadline = wheel.arm(10ms, [owned] { FAIL(); }); }
+    {
+        const auto deadline = wheel.arm(10ms, [owned] { FAIL(); });
+    }
     EXPECT_EQ(owned.use_count(), 1);
     loop.run();
 }
@@ -82,8 +84,14 @@ TEST_F(WheelTest, OneDueAtTheSameTimeMayBeDisarmedByAnother) {
     int fired = 0;
     std::unique_ptr<Wheel::Deadline> one;
     std::unique_ptr<Wheel::Deadline> other;
-    one = std::make_unique<Wheel::Deadline>(wheel.arm(10ms, [&] { ++fired; other.reset(); }));
-    other = std::make_unique<Wheel::Deadline>(wheel.arm(10ms, [&] { ++fired; one.reset(); }));
+    one = std::make_unique<Wheel::Deadline>(wheel.arm(10ms, [&] {
+        ++fired;
+        other.reset();
+    }));
+    other = std::make_unique<Wheel::Deadline>(wheel.arm(10ms, [&] {
+        ++fired;
+        one.reset();
+    }));
     loop.run();
     EXPECT_GE(fired, 1);
     EXPECT_TRUE(!one || !other);

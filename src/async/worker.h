@@ -40,10 +40,9 @@ public:
             auto executor = boost::asio::get_associated_executor(handler);
             post([executor, work = std::move(work), handler = std::move(handler)]() mutable {
                 auto value = std::make_shared<Value>(work());
-                boost::asio::post(executor,
-                                  [value, handler = std::move(handler)]() mutable {
-                                      std::move(handler)(std::move(*value));
-                                  });
+                boost::asio::post(executor, [value, handler = std::move(handler)]() mutable {
+                    std::move(handler)(std::move(*value));
+                });
             });
         };
         return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Value)>(

@@ -38,8 +38,7 @@ struct Connection::Readiness {
     error_code error;
 };
 
-Connection::Connection(const boost::asio::any_io_executor& executor,
-                       std::shared_ptr<Origin> origin)
+Connection::Connection(const boost::asio::any_io_executor& executor, std::shared_ptr<Origin> origin)
     : socket_(executor), origin_(std::move(origin)) {}
 
 Connection::~Connection() {
@@ -197,7 +196,7 @@ awaitable<error_code> Connection::wait_for_either() {
     if (!readiness_) readiness_ = std::make_shared<Readiness>(socket_.get_executor());
     const auto shared = readiness_;
     shared->ready = false;
-    const auto begin = [&](tcp::socket::wait_type what, bool Readiness::*waits) {
+    const auto begin = [&](tcp::socket::wait_type what, bool Readiness::* waits) {
         if (std::exchange((*shared).*waits, true)) return;  // the last one has not ended yet
         socket_.async_wait(what, [shared, waits](error_code error) {
             (*shared).*waits = false;

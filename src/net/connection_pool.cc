@@ -22,8 +22,8 @@ ConnectionPool::ConnectionPool(boost::asio::any_io_executor executor, Wheel& whe
 ConnectionPool::~ConnectionPool() { close(); }
 
 std::size_t ConnectionPool::KeyHash::operator()(const OriginKey& key) const noexcept {
-    const std::size_t rest = (std::size_t{key.port} << 2U) | (key.tls ? 2U : 0U) |
-                             (key.verify ? 1U : 0U);
+    const std::size_t rest =
+        (std::size_t{key.port} << 2U) | (key.tls ? 2U : 0U) | (key.verify ? 1U : 0U);
     return std::hash<std::string>{}(key.host) ^ (rest * 0x9E3779B97F4A7C15ULL);
 }
 
@@ -67,8 +67,7 @@ void ConnectionPool::keep(std::unique_ptr<Connection> connection) {
     Connection* raw = connection.get();
     raw->rest();
     raw->idle_since = std::chrono::steady_clock::now();
-    raw->idle_deadline =
-        wheel_.arm(limits::idle_connection, [this, raw] { drop_idle(raw); });
+    raw->idle_deadline = wheel_.arm(limits::idle_connection, [this, raw] { drop_idle(raw); });
     raw->origin().idle.push_back(std::move(connection));
 }
 
@@ -79,8 +78,8 @@ void ConnectionPool::drop(std::unique_ptr<Connection> connection) {
 void ConnectionPool::drop_idle(Connection* connection) {
     // The connection keeps its origin alive, and goes last.
     const auto origin = connection->shared_origin();
-    const auto found = std::ranges::find(origin->idle, connection,
-                                         [](const auto& one) { return one.get(); });
+    const auto found =
+        std::ranges::find(origin->idle, connection, [](const auto& one) { return one.get(); });
     if (found == origin->idle.end()) return;
     auto owned = std::move(*found);
     origin->idle.erase(found);

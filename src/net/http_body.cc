@@ -68,9 +68,12 @@ std::string_view BodyDecoder::step(char c) {
     switch (state_) {
         case State::chunk_size: return step_size(c);
         case State::chunk_extension:
-            if (c == '\r') state_ = State::chunk_size_end;
-            else if (!is_text(c)) return bad_line;
-            else if (++extra_ > extra_max) return too_much;
+            if (c == '\r')
+                state_ = State::chunk_size_end;
+            else if (!is_text(c))
+                return bad_line;
+            else if (++extra_ > extra_max)
+                return too_much;
             return {};
         case State::chunk_size_end:
             if (c != '\n') return bad_line;
@@ -103,9 +106,12 @@ std::string_view BodyDecoder::step_size(char c) {
         return {};
     }
     if (digits_ == 0) return bad_size;
-    if (c == '\r') state_ = State::chunk_size_end;
-    else if (c == ';') state_ = State::chunk_extension;
-    else return bad_size;
+    if (c == '\r')
+        state_ = State::chunk_size_end;
+    else if (c == ';')
+        state_ = State::chunk_extension;
+    else
+        return bad_size;
     return {};
 }
 
@@ -115,13 +121,18 @@ std::string_view BodyDecoder::step_trailer(char c) {
     if (++extra_ > extra_max) return too_much;
     switch (state_) {
         case State::trailer_start:
-            if (c == '\r') state_ = State::end_lf;
-            else if (is_token_char(c)) state_ = State::trailer;
-            else return "a trailer begins with a character it must not have";
+            if (c == '\r')
+                state_ = State::end_lf;
+            else if (is_token_char(c))
+                state_ = State::trailer;
+            else
+                return "a trailer begins with a character it must not have";
             return {};
         case State::trailer:
-            if (c == '\r') state_ = State::trailer_lf;
-            else if (!is_text(c)) return bad_line;
+            if (c == '\r')
+                state_ = State::trailer_lf;
+            else if (!is_text(c))
+                return bad_line;
             return {};
         default:
             if (c != '\n') return bad_line;

@@ -22,7 +22,7 @@ public:
 
 private:
     enum class State {
-        data,         ///< of a body with a length, or of a chunk
+        data,  ///< of a body with a length, or of a chunk
         until_close,
         chunk_size,
         chunk_extension,
@@ -44,9 +44,9 @@ private:
 
     State state_ = State::done;
     bool chunked_ = false;
-    std::uint64_t left_ = 0;   ///< bytes of data still to come
-    std::size_t digits_ = 0;   ///< of the chunk size that is being read
-    std::size_t extra_ = 0;    ///< bytes of extensions and trailers seen
+    std::uint64_t left_ = 0;  ///< bytes of data still to come
+    std::size_t digits_ = 0;  ///< of the chunk size that is being read
+    std::size_t extra_ = 0;  ///< bytes of extensions and trailers seen
 };
 
 }  // namespace herald

@@ -49,8 +49,7 @@ Outcome judge_status(int status) {
 
 class PooledHttpClient final : public HttpClient {
 public:
-    PooledHttpClient(boost::asio::any_io_executor executor, Wheel& wheel,
-                     HttpClientOptions options)
+    PooledHttpClient(boost::asio::any_io_executor executor, Wheel& wheel, HttpClientOptions options)
         : wheel_(wheel),
           options_(std::move(options)),
           tls_(options_.ca_bundle),
@@ -137,8 +136,8 @@ awaitable<bool> PooledHttpClient::try_once(Exchange& x) {
     }
     x.answer.reused_connection = x.reused;
     Connection& connection = *x.connection;
-    const OutgoingRequest out = write_request(x.request, x.origin->host_header,
-                                              options_.user_agent, connection.out());
+    const OutgoingRequest out =
+        write_request(x.request, x.origin->host_header, options_.user_agent, connection.out());
     const error_code not_sent = co_await connection.send(out);
     error_code error = not_sent;
     // A receiver that refuses a large request may answer and close before it has read it all: its
@@ -163,9 +162,8 @@ void PooledHttpClient::finish(Exchange& x, error_code error) {
     x.answer.body = std::move(parsed.body());
     x.answer.body_cut = parsed.body_cut(x.answer.body.size());
     if (parsed.fault()) {
-        x.fail(FailureClass::connection,
-               "The receiver's answer is not valid HTTP/1.1: " + std::string(parsed.fault()->what) +
-                   ".");
+        x.fail(FailureClass::connection, "The receiver's answer is not valid HTTP/1.1: " +
+                                             std::string(parsed.fault()->what) + ".");
     } else if (!parsed.done()) {
         note_error(x, error);
     } else {
@@ -186,9 +184,8 @@ void PooledHttpClient::note_error(Exchange& x, error_code error) {
         x.fail(FailureClass::tls, "The TLS connection to the receiver broke: " + tls + ".");
     } else if (!connection.heard()) {
         const bool closed = error == boost::asio::error::eof;
-        x.fail(FailureClass::connection,
-               "The receiver closed the connection without an answer" +
-                   (closed ? "." : ": " + error.message() + "."));
+        x.fail(FailureClass::connection, "The receiver closed the connection without an answer" +
+                                             (closed ? "." : ": " + error.message() + "."));
     } else {
         const bool closed = error == boost::asio::error::eof;
         x.fail(FailureClass::connection,
@@ -205,8 +202,7 @@ void PooledHttpClient::note_timeout(Exchange& x) {
         return;
     }
     const auto patience = std::min(request.timeout, request.connect_timeout);
-    x.fail(FailureClass::timeout,
-           "There was no connection within " + seconds_text(patience) + ".");
+    x.fail(FailureClass::timeout, "There was no connection within " + seconds_text(patience) + ".");
 }
 
 awaitable<bool> PooledHttpClient::connect(Exchange& x) {
@@ -241,8 +237,8 @@ awaitable<bool> PooledHttpClient::connect_to_any(Exchange& x, steady_clock::time
     const auto found = co_await resolver_.resolve(host, until);
     if (!found) {
         const bool late = steady_clock::now() >= until;
-        note_connect_error(x, late ? boost::asio::error::timed_out
-                                   : boost::asio::error::operation_aborted, host);
+        note_connect_error(
+            x, late ? boost::asio::error::timed_out : boost::asio::error::operation_aborted, host);
         co_return false;
     }
     if (found->addresses.empty()) {
@@ -298,8 +294,7 @@ void PooledHttpClient::note_connect_error(Exchange& x, error_code error, const s
     } else if (error == boost::asio::error::operation_aborted) {
         x.fail(FailureClass::connection, "The request was called off.");
     } else {
-        x.fail(FailureClass::connection,
-               "No connection to " + what + ": " + error.message() + ".");
+        x.fail(FailureClass::connection, "No connection to " + what + ": " + error.message() + ".");
     }
 }
 

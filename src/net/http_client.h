@@ -36,7 +36,7 @@ struct HttpRequest {
 struct HttpAnswer {
     int status = 0;
     HeaderList headers;
-    std::string body;        ///< at most limits::response_capture bytes
+    std::string body;  ///< at most limits::response_capture bytes
     bool body_cut = false;
     bool reused_connection = false;
     Outcome outcome;
@@ -63,7 +63,6 @@ public:
 /// The pooled keep-alive client over plain sockets and OpenSSL (docs/internals/net.md). `wheel`
 /// must outlive it.
 [[nodiscard]] std::unique_ptr<HttpClient> make_http_client(boost::asio::any_io_executor executor,
-                                                           Wheel& wheel,
-                                                           HttpClientOptions options);
+                                                           Wheel& wheel, HttpClientOptions options);
 
 }  // namespace herald

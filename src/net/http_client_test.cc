@@ -119,30 +119,29 @@ TEST_F(HttpClientTest, ARedirectIsAFailureAndIsNotFollowed) {
 }
 
 TEST_F(HttpClientTest, ConnectionCloseIsObeyed) {
-    const RawReceiver receiver({{read_request(),
-                                 send_bytes(an_answer(200, "ok", "Connection: close\r\n")),
-                                 hold_open()}});
+    const RawReceiver receiver(
+        {{read_request(), send_bytes(an_answer(200, "ok", "Connection: close\r\n")), hold_open()}});
     EXPECT_TRUE(post(receiver).outcome.ok());
     EXPECT_FALSE(post(receiver).reused_connection);
     EXPECT_EQ(receiver.connections(), 2U);
 }
 
 TEST_F(HttpClientTest, AnHttp10AnswerEndsTheConnectionUnlessItSaysOtherwise) {
-    const RawReceiver closing({{read_request(),
-                                send_bytes("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
-                                hold_open()}});
+    const RawReceiver closing(
+        {{read_request(), send_bytes("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
+          hold_open()}});
     EXPECT_TRUE(post(closing).outcome.ok());
     EXPECT_FALSE(post(closing).reused_connection);
-    const RawReceiver keeping({always(
-        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n")});
+    const RawReceiver keeping(
+        {always("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n")});
     EXPECT_TRUE(post(keeping).outcome.ok());
     EXPECT_TRUE(post(keeping).reused_connection);
 }
 
 TEST_F(HttpClientTest, AStaleConnectionIsReplacedOnce) {
-    const RawReceiver receiver({{read_request(), send_bytes(an_answer(200)), read_request(),
-                                 close_now()},
-                                always(an_answer(200))});
+    const RawReceiver receiver(
+        {{read_request(), send_bytes(an_answer(200)), read_request(), close_now()},
+         always(an_answer(200))});
     EXPECT_TRUE(post(receiver).outcome.ok());
     const HttpAnswer second = post(receiver);
     EXPECT_TRUE(second.outcome.ok()) << second.outcome.message;
@@ -151,9 +150,9 @@ TEST_F(HttpClientTest, AStaleConnectionIsReplacedOnce) {
 }
 
 TEST_F(HttpClientTest, AResetStaleConnectionIsReplacedToo) {
-    const RawReceiver receiver({{read_request(), send_bytes(an_answer(200)), read_request(),
-                                 reset_now()},
-                                always(an_answer(200))});
+    const RawReceiver receiver(
+        {{read_request(), send_bytes(an_answer(200)), read_request(), reset_now()},
+         always(an_answer(200))});
     EXPECT_TRUE(post(receiver).outcome.ok());
     EXPECT_TRUE(post(receiver).outcome.ok());
 }
@@ -179,8 +178,8 @@ TEST_F(HttpClientTest, AKeptConnectionThatFailsAmidItsAnswerIsNotTriedAgain) {
 }
 
 TEST_F(HttpClientTest, SurplusBytesEndTheConnection) {
-    const RawReceiver receiver({{read_request(), send_bytes(an_answer(200) + an_answer(500)),
-                                 hold_open()}});
+    const RawReceiver receiver(
+        {{read_request(), send_bytes(an_answer(200) + an_answer(500)), hold_open()}});
     EXPECT_EQ(post(receiver).status, 200);
     const HttpAnswer second = post(receiver);
     EXPECT_EQ(second.status, 200);
@@ -204,16 +203,19 @@ TEST_F(HttpClientTest, ABodyUntilTheCloseIsTaken) {
 }
 
 TEST_F(HttpClientTest, AChunkedBodyIsTakenAndTheConnectionKept) {
-    const RawReceiver receiver({always(
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "3;x=y\r\nabc\r\n1\r\nd\r\n0\r\nTrailer: t\r\n\r\n")});
+    const RawReceiver receiver(
+        {always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "3;x=y\r\nabc\r\n1\r\nd\r\n0\r\nTrailer: t\r\n\r\n")});
     EXPECT_EQ(post(receiver).body, "abcd");
     EXPECT_TRUE(post(receiver).reused_connection);
 }
 
 TEST_F(HttpClientTest, InterimAnswersAreSkipped) {
     EXPECT_EQ(post_answered_by("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n"
-                               "Link: </x>\r\n\r\n" + an_answer(200)).status, 200);
+                               "Link: </x>\r\n\r\n" +
+                               an_answer(200))
+                  .status,
+              200);
 }
 
 TEST_F(HttpClientTest, OnlyTheStartOfALargeBodyIsKept) {
@@ -240,8 +242,8 @@ TEST_F(HttpClientTest, AnEndlessBodyIsCutAndTheConnectionEnds) {
 }
 
 TEST_F(HttpClientTest, AnEarlyAnswerIsTakenAndTheConnectionEnds) {
-    const RawReceiver receiver({{read_head(), send_bytes(an_answer(413, "too large")),
-                                 hold_open()}});
+    const RawReceiver receiver(
+        {{read_head(), send_bytes(an_answer(413, "too large")), hold_open()}});
     const HttpAnswer answer = post(request_to(receiver, std::string(30'000'000, 'x')));
     EXPECT_EQ(answer.status, 413);
     EXPECT_EQ(answer.body, "too large");
@@ -249,9 +251,9 @@ TEST_F(HttpClientTest, AnEarlyAnswerIsTakenAndTheConnectionEnds) {
 }
 
 TEST_F(HttpClientTest, AnEarlyAnswerBeforeACloseIsTaken) {
-    const RawReceiver receiver({{read_head(),
-                                 send_bytes(an_answer(413, "", "Connection: close\r\n")),
-                                 wait_for(50ms), close_now()}});
+    const RawReceiver receiver(
+        {{read_head(), send_bytes(an_answer(413, "", "Connection: close\r\n")), wait_for(50ms),
+          close_now()}});
     const HttpAnswer answer = post(request_to(receiver, std::string(30'000'000, 'x')));
     EXPECT_EQ(answer.status, 413) << answer.outcome.message;
 }
@@ -264,9 +266,9 @@ TEST_F(HttpClientTest, NobodyListens) {
     const HttpAnswer answer = post(request);
     EXPECT_EQ(answer.status, 0);
     EXPECT_EQ(answer.outcome.failure, FailureClass::connection);
-    EXPECT_EQ(answer.outcome.message, "No connection to 127.0.0.1:" +
-                                          std::to_string(request.url.port) +
-                                          ": Connection refused.");
+    EXPECT_EQ(
+        answer.outcome.message,
+        "No connection to 127.0.0.1:" + std::to_string(request.url.port) + ": Connection refused.");
 }
 
 TEST_F(HttpClientTest, ANameThatDoesNotExist) {
@@ -296,8 +298,7 @@ TEST_F(HttpClientTest, AResetInsteadOfAnAnswer) {
 }
 
 TEST_F(HttpClientTest, AnAnswerThatBreaksOffIsAFailureWithItsStatus) {
-    const HttpAnswer answer =
-        post_answered_by("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+    const HttpAnswer answer = post_answered_by("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.body, "half");
     EXPECT_EQ(answer.outcome.failure, FailureClass::connection);
@@ -361,9 +362,9 @@ TEST_F(HttpClientDeadline, ADrippedHeader) {
 }
 
 TEST_F(HttpClientDeadline, ADrippedBodyKeepsItsStatus) {
-    const RawReceiver receiver({{read_request(),
-                                 send_bytes("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"),
-                                 drip_bytes(std::string(500, 'x'), 20ms)}});
+    const RawReceiver receiver(
+        {{read_request(), send_bytes("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"),
+          drip_bytes(std::string(500, 'x'), 20ms)}});
     EXPECT_EQ(post_shortly(receiver).status, 200);
 }
 
@@ -373,8 +374,8 @@ TEST_F(HttpClientDeadline, AReceiverThatNeverReads) {
 }
 
 TEST_F(HttpClientDeadline, AKeptConnectionHasItToo) {
-    const RawReceiver receiver({{read_request(), send_bytes(an_answer(200)), read_request(),
-                                 hold_open()}});
+    const RawReceiver receiver(
+        {{read_request(), send_bytes(an_answer(200)), read_request(), hold_open()}});
     EXPECT_TRUE(post(receiver).outcome.ok());
     post_shortly(receiver);
     EXPECT_EQ(receiver.connections(), 1U);

@@ -18,7 +18,8 @@ consteval std::array<bool, 256> make_token_table() {
     for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
     for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
     for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<std::size_t>(c)] = true;
+    for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
+        table[static_cast<std::size_t>(c)] = true;
     return table;
 }
 constexpr std::array<bool, 256> token_table = make_token_table();
@@ -172,8 +173,10 @@ Fault parse_fields(std::string_view text, HttpHead& head) {
     }
     framing.keep_alive = !seen.close && (head.minor_version == 1 || seen.keep_alive);
     framing.length = seen.length.value_or(0);
-    if (seen.chunked) framing.body = Framing::Body::chunked;
-    else if (seen.length) framing.body = Framing::Body::length;
+    if (seen.chunked)
+        framing.body = Framing::Body::chunked;
+    else if (seen.length)
+        framing.body = Framing::Body::length;
     return std::nullopt;
 }
 

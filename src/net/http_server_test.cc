@@ -6,13 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "async/task_group.h"
 #include "support/run.h"
@@ -50,8 +50,10 @@ public:
     void send(std::string_view text) {
         while (!text.empty()) {
             const auto n = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-            if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
-            else if (errno != EAGAIN) return;
+            if (n > 0)
+                text.remove_prefix(static_cast<std::size_t>(n));
+            else if (errno != EAGAIN)
+                return;
             turn(1ms);
         }
     }
@@ -149,9 +151,10 @@ struct HttpServerTest : testing::Test {
 
 TEST_F(HttpServerTest, HandsOverTheRequestAndSendsTheAnswer) {
     start();
-    const std::string got = ask(
-        "POST /a%20b?x=%31&y HTTP/1.1\r\nHost: h\r\nX-Long-Name: Value \r\n"
-        "Content-Length: 4\r\n\r\nbody", "body");
+    const std::string got =
+        ask("POST /a%20b?x=%31&y HTTP/1.1\r\nHost: h\r\nX-Long-Name: Value \r\n"
+            "Content-Length: 4\r\n\r\nbody",
+            "body");
     EXPECT_THAT(got, StartsWith("HTTP/1.1 200 OK\r\nDate: "));
     EXPECT_THAT(got, HasSubstr(" GMT\r\nContent-Type: text/plain\r\nX-Test: yes\r\n"
                                "Content-Length: 14\r\n\r\nPOST /a b body"));
@@ -192,8 +195,9 @@ TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
 TEST_F(HttpServerTest, TakesARequestByteByByte) {
     start();
     RawClient client = connect();
-    for (const char c : std::string_view("PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
-                                         "chunked\r\n\r\n2\r\nab\r\n1;e\r\nc\r\n0\r\nT: t\r\n\r\n")) {
+    for (const char c :
+         std::string_view("PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                          "chunked\r\n\r\n2\r\nab\r\n1;e\r\nc\r\n0\r\nT: t\r\n\r\n")) {
         client.send({&c, 1});
     }
     EXPECT_THAT(client.read("PUT /x abc"), HasSubstr("PUT /x abc"));
@@ -229,8 +233,9 @@ TEST_F(HttpServerTest, SaysContinueToWhoWaitsForIt) {
 TEST_F(HttpServerTest, HeadAndNoContentHaveNoBody) {
     start();
     RawClient client = connect();
-    client.send("HEAD /x HTTP/1.1\r\nHost: h\r\n\r\nGET /none HTTP/1.1\r\nHost: h\r\n\r\n"
-                "GET /end HTTP/1.1\r\nHost: h\r\n\r\n");
+    client.send(
+        "HEAD /x HTTP/1.1\r\nHost: h\r\n\r\nGET /none HTTP/1.1\r\nHost: h\r\n\r\n"
+        "GET /end HTTP/1.1\r\nHost: h\r\n\r\n");
     const std::string got = client.read("GET /end ");
     EXPECT_THAT(got, HasSubstr("Content-Length: 8\r\n\r\nHTTP/1.1 204 No Content\r\n"));
     EXPECT_THAT(got, HasSubstr("X-Test: yes\r\n\r\nHTTP/1.1 200 OK"));
@@ -267,6 +272,12 @@ TEST_F(HttpServerTest, AnAbsoluteTargetIsTaken) {
                 HasSubstr("GET /p "));
 }
 
+TEST_F(HttpServerTest, OneEmptyLineBeforeARequestIsForgiven) {
+    start();
+    EXPECT_THAT(ask("\r\nGET /x HTTP/1.1\r\nHost: h\r\n\r\n", "GET /x "), HasSubstr("200 OK"));
+    EXPECT_EQ(refused("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), "HTTP/1.1 400 Bad Request");
+}
+
 TEST_F(HttpServerTest, RefusesWhatIsWrong) {
     HttpServerOptions options;
     options.max_body = 10;
@@ -288,7 +299,8 @@ TEST_F(HttpServerTest, RefusesWhatIsWrong) {
               "HTTP/1.1 431 Request Header Fields Too Large");
     EXPECT_EQ(refused("POST /" + host + "Content-Length: 11\r\n\r\n"),
               "HTTP/1.1 413 Content Too Large");
-    EXPECT_EQ(refused("POST /" + host + "Transfer-Encoding: chunked\r\n\r\n"
+    EXPECT_EQ(refused("POST /" + host +
+                      "Transfer-Encoding: chunked\r\n\r\n"
                       "6\r\n123456\r\n6\r\n123456\r\n"),
               "HTTP/1.1 413 Content Too Large");
     EXPECT_EQ(refused("POST /" + host + "Transfer-Encoding: gzip\r\n\r\n"),
@@ -442,9 +454,9 @@ TEST_F(HttpServerTest, ATakenPortIsAnErrorThatNamesIt) {
     HttpServer second(loop.get_executor(), wheel, options, {});
     const auto started = second.start();
     ASSERT_FALSE(started);
-    EXPECT_EQ(started.error().message, "cannot listen on 127.0.0.1:" +
-                                           std::to_string(options.port) +
-                                           ": Address already in use");
+    EXPECT_EQ(
+        started.error().message,
+        "cannot listen on 127.0.0.1:" + std::to_string(options.port) + ": Address already in use");
     options.address = "nowhere";
     HttpServer third(loop.get_executor(), wheel, options, {});
     EXPECT_THAT(third.start().error().message, HasSubstr("not an IP address"));

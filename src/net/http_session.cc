@@ -140,8 +140,8 @@ awaitable<ServerAnswer> HttpSession::ask_handler() {
     try {
         co_return co_await context_.handler(parser_.request());
     } catch (const std::exception& e) {
-        log::error("http.handler_failed", {{"path", parser_.request().path},
-                                           {"error", std::string_view(e.what())}});
+        log::error("http.handler_failed",
+                   {{"path", parser_.request().path}, {"error", std::string_view(e.what())}});
     }
     co_return problem_answer(500, "the server failed to handle the request");
 }

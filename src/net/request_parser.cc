@@ -81,8 +81,11 @@ std::size_t RequestParser::feed(std::string_view bytes) {
 std::size_t RequestParser::feed_head(std::string_view bytes) {
     std::size_t skipped = 0;
     // One empty line before a request is forgiven (RFC 9112, 2.2).
-    if (bytes.starts_with("\r\n")) skipped = 2;
-    if (bytes == "\r") return 0;
+    if (!skipped_line_ && bytes == "\r") return 0;
+    if (!skipped_line_ && bytes.starts_with("\r\n")) {
+        skipped_line_ = true;
+        skipped = 2;
+    }
     // Not a byte more, so that the verdict does not depend on the pieces in which it came.
     bytes = bytes.substr(skipped, limits::request_header_bytes + 1);
     if (bytes.empty()) return skipped;
@@ -165,6 +168,7 @@ bool RequestParser::wants_continue() const {
 void RequestParser::reset() {
     state_ = State::head;
     scanned_ = 0;
+    skipped_line_ = false;
     fault_.reset();
     request_.headers.clear();
     request_.body.clear();

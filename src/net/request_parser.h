@@ -43,6 +43,7 @@ private:
     std::size_t max_body_;
     State state_ = State::head;
     std::size_t scanned_ = 0;
+    bool skipped_line_ = false;  ///< an empty line before the request
     HttpHead head_;  ///< its views are used within take_head only
     Framing framing_;
     BodyDecoder body_;

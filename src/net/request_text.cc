@@ -49,7 +49,8 @@ std::string check_field(const std::string& name, const std::string& value) {
 
 std::string check_request(const HttpRequest& request) {
     if (!is_token(request.method)) return "The method is not a word.";
-    if (!is_target(request.url.target)) return "The path of the URL has a character it must not have.";
+    if (!is_target(request.url.target))
+        return "The path of the URL has a character it must not have.";
     for (const auto& [name, value] : request.headers) {
         if (auto wrong = check_field(name, value); !wrong.empty()) return wrong;
     }

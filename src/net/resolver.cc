@@ -132,8 +132,7 @@ struct Resolver::State : std::enable_shared_from_this<State> {
         Name& name = names[host];
         name.asked = false;
         name.known = answer;
-        name.expires =
-            steady_clock::now() + (answer->addresses.empty() ? keep_bad : keep_good);
+        name.expires = steady_clock::now() + (answer->addresses.empty() ? keep_bad : keep_good);
         for (Signal* signal : name.waiting) signal->wake();
         start_lookups();
     }
@@ -190,8 +189,9 @@ void Resolver::prefer(const std::string& host, const boost::asio::ip::address& a
     const auto& known = found->second.known->addresses;
     if (known.empty() || known.front() == address) return;
     auto better = std::make_shared<NameAnswer>(*found->second.known);
-    std::ranges::stable_partition(better->addresses,
-                                  [&](const auto& one) { return one == address; });
+    const auto place = std::ranges::find(better->addresses, address);
+    if (place == better->addresses.end()) return;
+    std::rotate(better->addresses.begin(), place, place + 1);
     found->second.known = std::move(better);
 }
 

@@ -27,7 +27,9 @@ public:
     [[nodiscard]] int status() const { return status_; }
     [[nodiscard]] const std::string& reason() const { return reason_; }
     [[nodiscard]] HeaderList& headers() { return headers_; }
-    [[nodiscard]] std::string& body() { return body_; }  ///< the first limits::response_capture bytes
+    [[nodiscard]] std::string& body() {
+        return body_;
+    }  ///< the first limits::response_capture bytes
     /// Whether the body was longer than the `kept` bytes of it that were kept.
     [[nodiscard]] bool body_cut(std::size_t kept) const { return seen_ > kept; }
     /// Whether another request may follow on the connection, once the answer is done.
@@ -47,8 +49,8 @@ private:
     State state_ = State::head;
     std::size_t scanned_ = 0;
     std::size_t head_bytes_ = 0;  ///< of the heads read so far
-    int interim_ = 0;             ///< 1xx answers so far
-    HttpHead head_;               ///< its views are used within take_head only
+    int interim_ = 0;  ///< 1xx answers so far
+    HttpHead head_;  ///< its views are used within take_head only
     BodyDecoder decoder_;
     bool until_close_ = false;
     bool keep_alive_ = false;

@@ -47,9 +47,9 @@ TEST(ResponseParser, ReadsAnAnswerWhateverThePieces) {
         EXPECT_EQ(parser.reason(), "OK");
         EXPECT_EQ(parser.body(), "hello");
         EXPECT_TRUE(parser.keep_alive());
-        EXPECT_EQ(parser.headers(),
-                  (HeaderList{{"Content-Type", "text/plain"}, {"X-Empty", ""},
-                              {"Content-Length", "5"}}));
+        EXPECT_EQ(
+            parser.headers(),
+            (HeaderList{{"Content-Type", "text/plain"}, {"X-Empty", ""}, {"Content-Length", "5"}}));
     }
 }
 
@@ -151,10 +151,10 @@ TEST(ResponseParser, RefusesWhatTwoReadersCouldTakeDifferently) {
 }
 
 TEST(ResponseParser, RefusesWrongStatusLines) {
-    for (const char* line : {"HTTP/2.0 200 OK", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK",
-                             "HTTP/1.1  200 OK", "HTTP/1.1 099 OK", "HTTP/1.1\t200 OK",
-                             "HTTP/1.1 abc OK", "http/1.1 200 OK", "ICY 200 OK", "HTTP/1.12 200",
-                             "HTTP/1.1 200 O\x01K", "HTTP/1.1 +20 OK", "\r\nHTTP/1.1 200 OK"}) {
+    for (const char* line :
+         {"HTTP/2.0 200 OK", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1  200 OK",
+          "HTTP/1.1 099 OK", "HTTP/1.1\t200 OK", "HTTP/1.1 abc OK", "http/1.1 200 OK", "ICY 200 OK",
+          "HTTP/1.12 200", "HTTP/1.1 200 O\x01K", "HTTP/1.1 +20 OK", "\r\nHTTP/1.1 200 OK"}) {
         EXPECT_NE(fault_of(std::string(line) + "\r\n\r\n"), "") << line;
     }
 }

@@ -5,11 +5,11 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include <boost/asio/ip/address.hpp>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <boost/asio/ip/address.hpp>
 
 namespace herald {
 
@@ -170,9 +170,7 @@ TlsStream::Step TlsStream::judge(int result) {
         case SSL_ERROR_WANT_READ: return Step::want_read;
         case SSL_ERROR_WANT_WRITE: return Step::want_write;
         case SSL_ERROR_ZERO_RETURN: return Step::closed;
-        case SSL_ERROR_SYSCALL:
-            broken_ = true;
-            return Step::failed;
+        case SSL_ERROR_SYSCALL: broken_ = true; return Step::failed;
         default: break;
     }
     broken_ = true;

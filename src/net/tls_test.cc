@@ -58,10 +58,9 @@ TEST_F(TlsTest, KeepsTheConnection) {
 }
 
 TEST_F(TlsTest, ResumesTheSessionOnANewConnection) {
-    const RawReceiver receiver({{read_request(),
-                                 send_bytes(an_answer(200, "", "Connection: close\r\n")),
-                                 close_now()}},
-                               certificate("valid"));
+    const RawReceiver receiver(
+        {{read_request(), send_bytes(an_answer(200, "", "Connection: close\r\n")), close_now()}},
+        certificate("valid"));
     EXPECT_TRUE(post(receiver).outcome.ok());
     EXPECT_TRUE(post(receiver).outcome.ok());
     EXPECT_EQ(receiver.connections(), 2U);
@@ -69,10 +68,10 @@ TEST_F(TlsTest, ResumesTheSessionOnANewConnection) {
 }
 
 TEST_F(TlsTest, AStaleConnectionIsReplacedOnce) {
-    const RawReceiver receiver({{read_request(), send_bytes(an_answer(200)), read_request(),
-                                 close_now()},
-                                always(an_answer(200))},
-                               certificate("valid"));
+    const RawReceiver receiver(
+        {{read_request(), send_bytes(an_answer(200)), read_request(), close_now()},
+         always(an_answer(200))},
+        certificate("valid"));
     EXPECT_TRUE(post(receiver).outcome.ok());
     const HttpAnswer second = post(receiver);
     EXPECT_TRUE(second.outcome.ok()) << second.outcome.message;
@@ -97,9 +96,9 @@ TEST_F(TlsTest, AnEarlyAnswerIsTaken) {
 }
 
 TEST_F(TlsTest, ABodyUntilTheCloseIsTaken) {
-    const RawReceiver receiver({{read_request(), send_bytes("HTTP/1.1 200 OK\r\n\r\nall of it"),
-                                 close_now()}},
-                               certificate("valid"));
+    const RawReceiver receiver(
+        {{read_request(), send_bytes("HTTP/1.1 200 OK\r\n\r\nall of it"), close_now()}},
+        certificate("valid"));
     EXPECT_EQ(post(receiver).body, "all of it");
 }
 
@@ -168,8 +167,8 @@ TEST_F(TlsTest, Tls12Works) {
 }
 
 TEST_F(TlsTest, AReceiverThatSpeaksNoTls) {
-    const RawReceiver receiver({{wait_for(20ms), send_bytes("HTTP/1.1 400 Bad\r\n\r\n"),
-                                 wait_for(200ms), close_now()}});
+    const RawReceiver receiver(
+        {{wait_for(20ms), send_bytes("HTTP/1.1 400 Bad\r\n\r\n"), wait_for(200ms), close_now()}});
     HttpRequest request = request_to(receiver);
     request.url.tls = true;
     const HttpAnswer answer = post(request);

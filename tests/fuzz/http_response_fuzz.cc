@@ -26,7 +26,7 @@ void read(herald::ResponseParser& parser, std::string_view text, std::size_t siz
         must(used <= held.size());
         held.erase(0, used);
     }
-    parser.end_of_stream();
+    static_cast<void>(parser.end_of_stream());
     must(parser.body().size() <= herald::limits::response_capture);
     must(parser.status() == 0 || (parser.status() >= 200 && parser.status() <= 999));
 }

@@ -316,8 +316,7 @@ namespace {
 
 /// A folder that goes when the process ends.
 struct CertificateFolder {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "herald-certs-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "herald-certs-XXXXXX").string();
 
     CertificateFolder() {
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for tests");

@@ -25,7 +25,8 @@ Value run(boost::asio::io_context& loop, boost::asio::awaitable<Value> task) {
         ended = true;
     });
     loop.restart();
-    while (!ended && loop.run_one() > 0) {}
+    while (!ended && loop.run_one() > 0) {
+    }
     if (broken) std::rethrow_exception(broken);
     if (!ended) throw std::runtime_error("the task waits for something that never comes");
     return std::move(*result);
@@ -39,7 +40,8 @@ inline void run(boost::asio::io_context& loop, boost::asio::awaitable<void> task
         ended = true;
     });
     loop.restart();
-    while (!ended && loop.run_one() > 0) {}
+    while (!ended && loop.run_one() > 0) {
+    }
     if (broken) std::rethrow_exception(broken);
     if (!ended) throw std::runtime_error("the task waits for something that never comes");
 }
