@@ -16,9 +16,7 @@ enum class DeliveryState : std::uint8_t { pending, delivered, failed, cancelled 
 
 [[nodiscard]] std::string_view to_text(DeliveryState state);
 [[nodiscard]] std::optional<DeliveryState> parse_delivery_state(std::string_view text);
-[[nodiscard]] inline bool is_final(DeliveryState state) {
-    return state != DeliveryState::pending;
-}
+[[nodiscard]] inline bool is_final(DeliveryState state) { return state != DeliveryState::pending; }
 
 /// Why a delivery exists.
 enum class Cause : std::uint8_t { event, retry, test };

@@ -29,11 +29,11 @@ struct Ancestor {
     bool operator==(const Ancestor&) const = default;
 };
 
-/// Something that happened. Immutable once stored. Made by a decoder (infrahub/decode), which
+/// Something that happened. Immutable once stored. Made by the decoder of a dialect, which
 /// has checked every bound of core/limits.h.
 struct Event {
     EventId id;
-    std::string type;  ///< "infrahub.node.updated"
+    std::string type;  ///< such as "shop.order.paid"
     Time occurred_at;
     Time received_at;
     std::string source;                 ///< "api", or the name of a configured source

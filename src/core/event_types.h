@@ -22,7 +22,7 @@ struct EventType {
 };
 
 /// The event types that a source is known to emit, and the prefix that a webhook's `all` stands
-/// for. Data, given by the source's dialect (infrahub/names); unknown types are fine everywhere.
+/// for. Data, given by the dialect of the source; unknown types are fine everywhere.
 class EventTypes {
 public:
     EventTypes() = default;

@@ -35,14 +35,14 @@ inline constexpr std::chrono::seconds timeout_max{300};
 inline constexpr std::chrono::hours retry_delay_max{24 * 30};
 
 // Delivery
-inline constexpr std::size_t open_in_memory = 4'096;       ///< deliveries the lanes hold together
-inline constexpr std::size_t lane_queue = 512;             ///< deliveries one lane holds
-inline constexpr std::size_t lane_in_flight = 64;          ///< requests at once to one webhook
-inline constexpr std::size_t connections = 4'096;          ///< to all receivers
-inline constexpr std::size_t response_capture = 16 * 1024; ///< body bytes kept of an answer
-inline constexpr std::size_t response_header_bytes = 64 * 1024;
+inline constexpr std::size_t open_in_memory = 4'096;  ///< deliveries the lanes hold together
+inline constexpr std::size_t lane_queue = 512;  ///< deliveries one lane holds
+inline constexpr std::size_t lane_in_flight = 64;  ///< requests at once to one webhook
+inline constexpr std::size_t connections = 4'096;  ///< to all receivers
+inline constexpr std::size_t response_capture = 16'384;  ///< body bytes kept of an answer
+inline constexpr std::size_t response_header_bytes = 65'536;
 inline constexpr std::size_t response_body_bytes = 1'048'576;  ///< read, then the connection ends
-inline constexpr std::chrono::seconds lease{120};          ///< beyond timeout_max it is renewed
+inline constexpr std::chrono::seconds lease{120};  ///< beyond timeout_max it is renewed
 inline constexpr std::chrono::seconds idle_connection{60};
 inline constexpr std::chrono::milliseconds settle_linger{20};
 inline constexpr std::size_t settle_batch = 1'024;
@@ -50,10 +50,10 @@ inline constexpr std::size_t settle_batch = 1'024;
 // API
 inline constexpr std::size_t page_default = 50;
 inline constexpr std::size_t page_max = 250;
-inline constexpr std::uint64_t count_max = 10'000;     ///< counts stop here and say "more"
-inline constexpr std::size_t query_values = 100;       ///< values of one filter
+inline constexpr std::uint64_t count_max = 10'000;  ///< counts stop here and say "more"
+inline constexpr std::size_t query_values = 100;  ///< values of one filter
 inline constexpr std::size_t api_connections = 4'096;
-inline constexpr std::size_t request_header_bytes = 32 * 1024;
+inline constexpr std::size_t request_header_bytes = 32'768;
 inline constexpr std::size_t idempotency_key_bytes = 255;
 inline constexpr std::chrono::hours idempotency_keeps{24};
 

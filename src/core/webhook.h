@@ -54,7 +54,7 @@ struct Webhook {
     Time created_at;
     Time updated_at;
     std::uint64_t version = 1;  ///< grows with each change a person makes; the ETag
-    bool removed = false;       ///< kept so that its deliveries can name it
+    bool removed = false;  ///< kept so that its deliveries can name it
 
     bool operator==(const Webhook&) const = default;
 };
