@@ -13,8 +13,8 @@ target_compile_options(
               -Wimplicit-fallthrough -Werror
               # A designated initialiser leaves out what has its default; that is no mistake.
               -Wno-missing-field-initializers
-              # GCC 12 sees uninitialised values in coroutine frames of Boost that are not there, and
-              # takes Asio's own frame allocation for a mismatch.
+              # GCC 12 sees uninitialised values in coroutine frames of Boost that are not there,
+              # and takes Asio's own frame allocation for a mismatch.
               "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-mismatched-new-delete>"
               # For clang -Wconversion includes the change of sign; for GCC it does not.
               $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)

@@ -49,8 +49,8 @@ void add_shared_options(CLI::App& app, CommandLine& line) {
 }  // namespace
 
 const std::vector<Column> delivery_columns = {
-    {"DELIVERY", "id"},         {"WEBHOOK", "webhook.name"}, {"EVENT", "event"},
-    {"STATE", "state"},         {"ATTEMPTS", "attempts"},    {"FAILURE", "failure_class"},
+    {"DELIVERY", "id"},          {"WEBHOOK", "webhook.name"}, {"EVENT", "event"},
+    {"STATE", "state"},          {"ATTEMPTS", "attempts"},    {"FAILURE", "failure_class"},
     {"NEXT", "next_attempt_at"}, {"CREATED", "created_at"}};
 
 std::optional<std::string> environment_variable(const std::string& name) {
@@ -101,9 +101,9 @@ ApiClient CommandLine::client() const {
         where = environment_variable("HERALD_ADDRESS").value_or(std::string(default_address));
     }
     std::string token = environment_variable("HERALD_API_TOKEN").value_or("");
-    const std::string file =
-        !token_file.empty() ? token_file
-                            : environment_variable("HERALD_API_TOKEN_FILE").value_or("");
+    const std::string file = !token_file.empty()
+                                 ? token_file
+                                 : environment_variable("HERALD_API_TOKEN_FILE").value_or("");
     if (!file.empty()) token = read_secret(file).value_or("");
     token = token.substr(0, token.find(','));
     return {where, token};
@@ -117,9 +117,9 @@ void CommandLine::fail_with(Exit code, const std::string& message) {
 std::optional<ApiReply> CommandLine::call(const ApiRequest& request) {
     auto reply = client().call(request);
     if (!reply) {
-        fail_with(Exit::unreachable,
-                  reply.error().message + "\nStart one with `herald serve`, or name another with "
-                                          "--address or HERALD_ADDRESS.");
+        fail_with(Exit::unreachable, reply.error().message +
+                                         "\nStart one with `herald serve`, or name another with "
+                                         "--address or HERALD_ADDRESS.");
         return std::nullopt;
     }
     if (reply->ok()) return std::move(*reply);

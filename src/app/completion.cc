@@ -24,8 +24,9 @@ std::vector<std::pair<std::string, std::string>> words(const CLI::App& app) {
 }
 
 std::string bash(const CLI::App& app) {
-    std::string script = "_herald() {\n    local cur=${COMP_WORDS[COMP_CWORD]}\n    local words\n"
-                         "    case ${COMP_WORDS[1]} in\n";
+    std::string script =
+        "_herald() {\n    local cur=${COMP_WORDS[COMP_CWORD]}\n    local words\n"
+        "    case ${COMP_WORDS[1]} in\n";
     const auto rows = words(app);
     for (std::size_t i = 1; i < rows.size(); ++i) {
         script += "        " + rows[i].first + ") words=\"" + rows[i].second + "\" ;;\n";
@@ -46,8 +47,8 @@ std::string fish(const CLI::App& app) {
     const auto rows = words(app);
     script += "complete -c herald -n __fish_use_subcommand -a '" + rows[0].second + "'\n";
     for (std::size_t i = 1; i < rows.size(); ++i) {
-        script += "complete -c herald -n '__fish_seen_subcommand_from " + rows[i].first +
-                  "' -a '" + rows[i].second + "'\n";
+        script += "complete -c herald -n '__fish_seen_subcommand_from " + rows[i].first + "' -a '" +
+                  rows[i].second + "'\n";
     }
     return script;
 }

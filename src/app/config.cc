@@ -105,8 +105,9 @@ Result<> set_tokens(Config& config, std::string_view text) {
     auto tokens = split(text);
     for (const std::string& token : tokens) {
         if (token.size() < 16) {
-            return fail(Errc::invalid, "must be tokens of at least 16 characters, separated by "
-                                       "commas (make one with `openssl rand -hex 24`)");
+            return fail(Errc::invalid,
+                        "must be tokens of at least 16 characters, separated by "
+                        "commas (make one with `openssl rand -hex 24`)");
         }
     }
     config.tokens = std::move(tokens);
@@ -359,8 +360,7 @@ Result<ListenAddress> parse_listen(std::string_view text) {
     std::string_view host = text.substr(0, colon);
     const std::string_view port = text.substr(colon + 1);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    const auto [end, error] =
-        std::from_chars(port.data(), port.data() + port.size(), address.port);
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
     if (error != std::errc{} || end != port.data() + port.size()) return wrong;
     address.loopback = host == "localhost" || host.starts_with("127.") || host == "::1";
     address.host = host == "localhost" ? "127.0.0.1" : std::string(host);

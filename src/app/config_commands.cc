@@ -67,7 +67,8 @@ void add_config_commands(CLI::App& app, CommandLine& line) {
         "print", "The configuration in effect: defaults, file and environment, secrets masked");
     printing->add_option("-c,--config", *file, "Configuration file")->envname("HERALD_CONFIG");
     printing->callback([&line, file] {
-        if (const auto config = load(line, *file)) std::fputs(print_config(*config).c_str(), stdout);
+        if (const auto config = load(line, *file))
+            std::fputs(print_config(*config).c_str(), stdout);
     });
 
     auto* checking = group->add_subcommand("check", "Say what is wrong, if anything; exit 2 then");

@@ -13,13 +13,14 @@ namespace {
 namespace json = boost::json;
 
 const std::vector<Column> detail_columns = {
-    {"delivery", "id"},       {"webhook", "webhook.name"},      {"event", "event"},
-    {"event id", "event_id"}, {"state", "state"},               {"attempts", "attempts"},
-    {"cause", "cause"},       {"next attempt", "next_attempt_at"}, {"repeats", "redelivers"},
-    {"created", "created_at"}};
+    {"delivery", "id"},        {"webhook", "webhook.name"},
+    {"event", "event"},        {"event id", "event_id"},
+    {"state", "state"},        {"attempts", "attempts"},
+    {"cause", "cause"},        {"next attempt", "next_attempt_at"},
+    {"repeats", "redelivers"}, {"created", "created_at"}};
 
 const std::vector<Column> attempt_columns = {
-    {"ATTEMPT", "number"},  {"STARTED", "started_at"},       {"MS", "duration_ms"},
+    {"ATTEMPT", "number"},  {"STARTED", "started_at"},        {"MS", "duration_ms"},
     {"STATUS", "status"},   {"PROFILE", "signature_profile"}, {"FAILURE", "failure_class"},
     {"MESSAGE", "message"}, {"WHAT TO DO", "remediation"}};
 

@@ -13,16 +13,21 @@ namespace {
 
 namespace json = boost::json;
 
-const std::vector<Column> list_columns = {
-    {"SEQ", "seq"},         {"OCCURRED", "occurred_at"}, {"EVENT", "event"},
-    {"BRANCH", "branch"},   {"KIND", "node.kind"},       {"NODE", "node.id"},
-    {"ACCOUNT", "account_id"}, {"ID", "id"}};
+const std::vector<Column> list_columns = {{"SEQ", "seq"},
+                                          {"OCCURRED", "occurred_at"},
+                                          {"EVENT", "event"},
+                                          {"BRANCH", "branch"},
+                                          {"KIND", "node.kind"},
+                                          {"NODE", "node.id"},
+                                          {"ACCOUNT", "account_id"},
+                                          {"ID", "id"}};
 
 const std::vector<Column> detail_columns = {
-    {"event", "event"},       {"id", "id"},           {"occurred", "occurred_at"},
-    {"branch", "branch"},     {"account", "account_id"}, {"node", "node.id"},
-    {"node kind", "node.kind"}, {"level", "level"},   {"parent", "parent_id"},
-    {"has children", "has_children"}};
+    {"event", "event"},          {"id", "id"},
+    {"occurred", "occurred_at"}, {"branch", "branch"},
+    {"account", "account_id"},   {"node", "node.id"},
+    {"node kind", "node.kind"},  {"level", "level"},
+    {"parent", "parent_id"},     {"has children", "has_children"}};
 
 const std::vector<Column> change_columns = {
     {"FIELD", "field"}, {"BEFORE", "before"}, {"AFTER", "after"}, {"STATUS", "status"}};
@@ -99,7 +104,8 @@ bool looks_like_lines(const std::string& text) {
     if (first == std::string::npos || text[first] != '{') return false;
     // Several objects one a line, unlike one object printed over several lines.
     const std::size_t end = text.find('\n', first);
-    const std::size_t next = end == std::string::npos ? end : text.find_first_not_of(" \t\r\n", end);
+    const std::size_t next =
+        end == std::string::npos ? end : text.find_first_not_of(" \t\r\n", end);
     return next != std::string::npos && text[next] == '{' &&
            text.find_last_not_of(" \t\r", end - 1) != std::string::npos &&
            text[text.find_last_not_of(" \t\r", end - 1)] == '}';
@@ -108,8 +114,7 @@ bool looks_like_lines(const std::string& text) {
 void send(CommandLine& line, const std::string& file, bool wait) {
     auto body = read_input(file);
     if (!body) return line.fail_with(Exit::usage, body.error().message);
-    const std::string type =
-        looks_like_lines(*body) ? "application/x-ndjson" : "application/json";
+    const std::string type = looks_like_lines(*body) ? "application/x-ndjson" : "application/json";
     const auto reply = line.call({"POST", "/api/v1/events", *body, type});
     if (!reply) return;
     json::array results;
@@ -136,17 +141,16 @@ void send(CommandLine& line, const std::string& file, bool wait) {
 /// New events as they come: the last few first, then a poll each half second.
 void tail(CommandLine& line, const EventOptions& options) {
     const std::string filters = query_of(options);
-    const auto last = line.call({"GET", "/api/v1/events?limit=" + std::to_string(options.limit) +
-                                            filters});
+    const auto last =
+        line.call({"GET", "/api/v1/events?limit=" + std::to_string(options.limit) + filters});
     if (!last) return;
     const Output output = line.output();
     const bool table = output.chosen() == OutputFormat::table;
     auto print = [&](const json::value& event) {
-        const std::string text =
-            table ? cell(event, "occurred_at") + "  " + cell(event, "event") + "  " +
-                        cell(event, "branch") + "  " + cell(event, "node.kind") + "  " +
-                        cell(event, "id")
-                  : json::serialize(event);
+        const std::string text = table ? cell(event, "occurred_at") + "  " + cell(event, "event") +
+                                             "  " + cell(event, "branch") + "  " +
+                                             cell(event, "node.kind") + "  " + cell(event, "id")
+                                       : json::serialize(event);
         std::printf("%s\n", text.c_str());
     };
     const auto& items = last->json.at("items").as_array();
@@ -154,8 +158,8 @@ void tail(CommandLine& line, const EventOptions& options) {
     std::string cursor = cell(last->json, "tail_cursor");
     for (;;) {
         std::fflush(stdout);
-        const auto page = line.call({"GET", "/api/v1/events?order=asc&limit=250&cursor=" +
-                                                url_encode(cursor) + filters});
+        const auto page = line.call(
+            {"GET", "/api/v1/events?order=asc&limit=250&cursor=" + url_encode(cursor) + filters});
         if (!page) return;
         const auto& fresh = page->json.at("items").as_array();
         for (const auto& item : fresh) print(item);
@@ -173,16 +177,18 @@ void add_event_commands(CLI::App& app, CommandLine& line) {
     auto file = std::make_shared<std::string>();
     auto wait = std::make_shared<bool>(false);
     auto* sending = group->add_subcommand(
-        "send", "Send one event, an array or one a line\n\n  herald event send event.json --wait\n"
-                "  jq -c . *.json | herald event send -");
+        "send",
+        "Send one event, an array or one a line\n\n  herald event send event.json --wait\n"
+        "  jq -c . *.json | herald event send -");
     sending->add_option("file", *file, "JSON file; - reads standard input")->required();
     sending->add_flag("--wait", *wait, "Wait for the outcome of the first attempts");
     sending->callback([&line, file, wait] { send(line, *file, *wait); });
 
     auto filters = std::make_shared<EventOptions>();
     auto* listing = group->add_subcommand(
-        "list", "The activity log, newest first\n\n  herald event list --event 'infrahub.node.*' "
-                "--branch main --since 2026-01-01T00:00:00Z");
+        "list",
+        "The activity log, newest first\n\n  herald event list --event 'infrahub.node.*' "
+        "--branch main --since 2026-01-01T00:00:00Z");
     add_filters(*listing, *filters);
     listing->add_option("--limit", filters->limit, "At most so many (1 to 250)");
     listing->callback([&line, filters] { list(line, *filters); });

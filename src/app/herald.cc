@@ -152,8 +152,8 @@ boost::asio::awaitable<Result<>> Herald::Parts::start(const Config& config) {
 boost::asio::awaitable<void> Herald::Parts::wait_for_stop(
     Config& config, const std::function<Result<Config>()>& reload) {
     for (;;) {
-        auto [error, signal] = co_await signals.async_wait(
-            boost::asio::as_tuple(boost::asio::use_awaitable));
+        auto [error, signal] =
+            co_await signals.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
         if (error || signal != SIGHUP) co_return;
         reload_config(config, reload);
     }

@@ -43,8 +43,7 @@ struct ListenOptions {
 /// A receiver for tests: verifies, answers as the documented example does, prints what arrived.
 class Receiver {
 public:
-    Receiver(ListenOptions options, std::string key, Output output,
-             boost::asio::io_context& loop)
+    Receiver(ListenOptions options, std::string key, Output output, boost::asio::io_context& loop)
         : options_(std::move(options)), key_(std::move(key)), output_(output), loop_(loop) {}
 
     boost::asio::awaitable<ServerAnswer> handle(const ServerRequest& request) {
@@ -119,24 +118,27 @@ private:
         return std::uniform_real_distribution<double>(0, 1)(random_) < options_.fail;
     }
 
-    void print(const ServerRequest& request, const std::string& verdict,
-               const std::string& profile, int status) const {
+    void print(const ServerRequest& request, const std::string& verdict, const std::string& profile,
+               int status) const {
         if (output_.chosen() != OutputFormat::table) {
             json::object headers;
             for (const auto& [name, value] : request.headers) {
                 const bool secret = is_secret_header(name) && name != "webhook-signature";
                 headers[name] = secret ? std::string(redacted) : value;
             }
-            const json::object line = {
-                {"received_at", to_rfc3339(SystemClock{}.now())}, {"method", request.method},
-                {"path", request.target},   {"answered", status},   {"signature", verdict},
-                {"profile", profile},       {"headers", headers},   {"body", request.body}};
+            const json::object line = {{"received_at", to_rfc3339(SystemClock{}.now())},
+                                       {"method", request.method},
+                                       {"path", request.target},
+                                       {"answered", status},
+                                       {"signature", verdict},
+                                       {"profile", profile},
+                                       {"headers", headers},
+                                       {"body", request.body}};
             std::printf("%s\n", json::serialize(line).c_str());
         } else {
             const std::string seen = profile.empty() ? verdict : verdict + " (" + profile + ")";
-            std::printf("%s  %s %s -> %d  signature %s\n",
-                        to_rfc3339(SystemClock{}.now()).c_str(), request.method.c_str(),
-                        request.target.c_str(), status, seen.c_str());
+            std::printf("%s  %s %s -> %d  signature %s\n", to_rfc3339(SystemClock{}.now()).c_str(),
+                        request.method.c_str(), request.target.c_str(), status, seen.c_str());
             std::printf("  webhook-id: %s\n", std::string(request.header("webhook-id")).c_str());
             if (!options_.quiet) print_body(request.body);
         }

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include <boost/json.hpp>
 #include <yaml-cpp/yaml.h>
+#include <boost/json.hpp>
 
 namespace herald {
 

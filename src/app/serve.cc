@@ -19,8 +19,8 @@ Result<Config> configure(const ServeOptions& options) {
     if (!config) return config;
     if (!options.listen.empty()) {
         if (auto address = parse_listen(options.listen); !address) {
-            return fail(Errc::invalid, "--listen " + options.listen + ": " +
-                                           address.error().message);
+            return fail(Errc::invalid,
+                        "--listen " + options.listen + ": " + address.error().message);
         }
         config->listen = options.listen;
     }

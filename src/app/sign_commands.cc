@@ -131,9 +131,10 @@ void verify_request(CommandLine& line, SignOptions options) {
 void add_sign_commands(CLI::App& app, CommandLine& line) {
     auto signing = std::make_shared<SignOptions>();
     auto* sign_command = app.add_subcommand(
-        "sign", "Print the headers that herald would sign a body with\n\n"
-                "  herald sign --key-file key.txt body.json\n"
-                "  herald sign --key-file key.txt --signature-profile infrahub-repr body.json");
+        "sign",
+        "Print the headers that herald would sign a body with\n\n"
+        "  herald sign --key-file key.txt body.json\n"
+        "  herald sign --key-file key.txt --signature-profile infrahub-repr body.json");
     sign_command->add_option("body", signing->body, "JSON file; - reads standard input");
     sign_command->add_option("--key-file", signing->key_file, "File with the shared key")
         ->required();
@@ -144,10 +145,11 @@ void add_sign_commands(CLI::App& app, CommandLine& line) {
 
     auto verifying = std::make_shared<SignOptions>();
     auto* verify_command = app.add_subcommand(
-        "verify", "Check a signature and say which profile it fits; exit 6 when none does\n\n"
-                  "  herald verify --key-file key.txt --request saved-request.txt\n"
-                  "  herald verify --key-file key.txt --id msg_... --timestamp 1740656629 \\\n"
-                  "    --signature v1,... --tolerance none body.json");
+        "verify",
+        "Check a signature and say which profile it fits; exit 6 when none does\n\n"
+        "  herald verify --key-file key.txt --request saved-request.txt\n"
+        "  herald verify --key-file key.txt --id msg_... --timestamp 1740656629 \\\n"
+        "    --signature v1,... --tolerance none body.json");
     verify_command->add_option("body", verifying->body, "File with the raw body; - reads stdin");
     verify_command->add_option("--key-file", verifying->key_file, "File with the shared key")
         ->required();

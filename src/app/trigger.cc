@@ -3,9 +3,9 @@
 #include <boost/json.hpp>
 
 #include "app/commands.h"
+#include "async/clock.h"
 #include "base/json.h"
 #include "core/signature.h"
-#include "async/clock.h"
 #include "infrahub/decode.h"
 #include "infrahub/names.h"
 #include "infrahub/samples.h"
@@ -68,8 +68,7 @@ Result<std::string> make_sample(const TriggerOptions& options) {
 /// Straight to a receiver, without a server: the body signed as herald signs it.
 void send_directly(CommandLine& line, const TriggerOptions& options, const std::string& sample) {
     const auto canonical = canonical_json(sample);
-    const auto event =
-        infrahub::decode_event(JsonView(*canonical), SystemClock{}.now(), "trigger");
+    const auto event = infrahub::decode_event(JsonView(*canonical), SystemClock{}.now(), "trigger");
     if (!event) return line.fail_with(Exit::usage, event.error().message);
     ApiRequest request{"POST", "/", event->body};
     if (!options.key_file.empty()) {
@@ -110,9 +109,8 @@ void trigger(CommandLine& line, const TriggerOptions& options) {
     const auto reply = line.call({"POST", "/api/v1/events", *sample});
     if (!reply) return;
     if (!options.wait) {
-        return line.output().one(reply->json, {{"status", "status"},
-                                               {"event id", "id"},
-                                               {"deliveries", "deliveries"}});
+        return line.output().one(
+            reply->json, {{"status", "status"}, {"event id", "id"}, {"deliveries", "deliveries"}});
     }
     std::vector<std::string> ids;
     for (const auto& id : reply->json.at("deliveries").as_array()) ids.emplace_back(id.as_string());

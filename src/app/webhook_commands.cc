@@ -10,31 +10,33 @@ namespace {
 
 namespace json = boost::json;
 
-const std::vector<Column> list_columns = {
-    {"NAME", "name"},           {"ACTIVE", "active"}, {"EVENTS", "event_type"},
-    {"BRANCHES", "branch_scope"}, {"KIND", "node_kind"}, {"URL", "url"},
-    {"PROFILE", "accepted_profile"}};
+const std::vector<Column> list_columns = {{"NAME", "name"},
+                                          {"ACTIVE", "active"},
+                                          {"EVENTS", "event_type"},
+                                          {"BRANCHES", "branch_scope"},
+                                          {"KIND", "node_kind"},
+                                          {"URL", "url"},
+                                          {"PROFILE", "accepted_profile"}};
 
-const std::vector<Column> detail_columns = {
-    {"name", "name"},
-    {"id", "id"},
-    {"kind", "kind"},
-    {"active", "active"},
-    {"event_type", "event_type"},
-    {"branch_scope", "branch_scope"},
-    {"node_kind", "node_kind"},
-    {"description", "description"},
-    {"url", "url"},
-    {"validate_certificates", "validate_certificates"},
-    {"shared_key_fingerprint", "shared_key_fingerprint"},
-    {"signature_profile", "signature_profile"},
-    {"accepted_profile", "accepted_profile"},
-    {"headers", "headers"},
-    {"timeout", "timeout"},
-    {"retry", "retry"},
-    {"version", "version"},
-    {"updated_at", "updated_at"},
-    {"warnings", "warnings"}};
+const std::vector<Column> detail_columns = {{"name", "name"},
+                                            {"id", "id"},
+                                            {"kind", "kind"},
+                                            {"active", "active"},
+                                            {"event_type", "event_type"},
+                                            {"branch_scope", "branch_scope"},
+                                            {"node_kind", "node_kind"},
+                                            {"description", "description"},
+                                            {"url", "url"},
+                                            {"validate_certificates", "validate_certificates"},
+                                            {"shared_key_fingerprint", "shared_key_fingerprint"},
+                                            {"signature_profile", "signature_profile"},
+                                            {"accepted_profile", "accepted_profile"},
+                                            {"headers", "headers"},
+                                            {"timeout", "timeout"},
+                                            {"retry", "retry"},
+                                            {"version", "version"},
+                                            {"updated_at", "updated_at"},
+                                            {"warnings", "warnings"}};
 
 /// What create and update take. Empty optionals are left as they are.
 struct WebhookOptions {
@@ -90,8 +92,7 @@ Result<json::object> header_object(const std::string& text, const char* value_na
 }
 
 json::value retry_value(const std::string& text) {
-    if (text.find(',') == std::string::npos && !text.empty() &&
-        (text[0] < '0' || text[0] > '9')) {
+    if (text.find(',') == std::string::npos && !text.empty() && (text[0] < '0' || text[0] > '9')) {
         return json::object{{"preset", text}};
     }
     json::array delays;
@@ -131,8 +132,8 @@ Result<json::object> attributes(const WebhookOptions& options) {
     if (options.timeout > 0) body["timeout"] = options.timeout;
     if (options.inactive) body["active"] = false;
     json::array headers;
-    for (const auto& [texts, name] : {std::pair{&options.headers, "value"},
-                                      std::pair{&options.env_headers, "environment"}}) {
+    for (const auto& [texts, name] :
+         {std::pair{&options.headers, "value"}, std::pair{&options.env_headers, "environment"}}) {
         for (const std::string& text : *texts) {
             auto header = header_object(text, name);
             if (!header) return fail(header.error());
@@ -229,8 +230,9 @@ void add_create_and_update(CLI::App& group, CommandLine& line) {
 
     auto changed = std::make_shared<WebhookOptions>();
     auto* updating = group.add_subcommand(
-        "update", "Change a webhook; what is not named stays\n\n  herald webhook update eda "
-                  "--url https://eda.example.com --branch-scope default_branch");
+        "update",
+        "Change a webhook; what is not named stays\n\n  herald webhook update eda "
+        "--url https://eda.example.com --branch-scope default_branch");
     updating->add_option("webhook", changed->name, "Name or id")->required();
     updating->add_option("--name", changed->new_name, "A new name");
     add_attributes(*updating, *changed);
@@ -256,12 +258,11 @@ void add_webhook_commands(CLI::App& app, CommandLine& line) {
 
     auto event = std::make_shared<std::string>();
     auto no_wait = std::make_shared<bool>(false);
-    auto* testing = named(*group, "test",
-                          "Send a sample event to this webhook only and show how it ended\n\n"
-                          "  herald webhook test eda --event infrahub.branch.created",
-                          [&line, event, no_wait](const std::string& name) {
-                              test(line, name, *event, !*no_wait);
-                          });
+    auto* testing = named(
+        *group, "test",
+        "Send a sample event to this webhook only and show how it ended\n\n"
+        "  herald webhook test eda --event infrahub.branch.created",
+        [&line, event, no_wait](const std::string& name) { test(line, name, *event, !*no_wait); });
     testing->add_option("--event", *event, "Event type of the sample");
     testing->add_flag("--no-wait", *no_wait, "Do not wait for the outcome");
 }

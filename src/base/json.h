@@ -88,7 +88,7 @@ public:
     public:
         [[nodiscard]] bool next();
         [[nodiscard]] std::string_view raw_key() const { return key_; }  ///< escaped, no quotes
-        [[nodiscard]] std::string key() const;                           ///< as UTF-8
+        [[nodiscard]] std::string key() const;  ///< as UTF-8
         [[nodiscard]] JsonView value() const { return JsonView(value_); }
 
     private:

@@ -59,7 +59,9 @@ private:
     std::unique_ptr<FILE, int (*)(FILE*)> pipe_;
 };
 
-std::string unquote(const std::string& line) { return JsonView(*canonical_json(line)).string().value(); }
+std::string unquote(const std::string& line) {
+    return JsonView(*canonical_json(line)).string().value();
+}
 
 TEST(PythonJson, TwoThousandRandomValuesComeOutAsPythonPrintsThem) {
     Lines lines("python3 " HERALD_SOURCE_DIR "/tests/support/json_vectors.py 2000 20250313");

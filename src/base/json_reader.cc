@@ -227,8 +227,8 @@ private:
         const std::size_t begin = out_.size();
         if (!string()) return false;
         if (!refused_ && !keys_[used_ - 1].add(out_, begin, out_.size())) {
-            refuse(offset, "duplicate key " + out_.substr(begin, std::min<std::size_t>(
-                                                                     out_.size() - begin, 100)) +
+            refuse(offset, "duplicate key " +
+                               out_.substr(begin, std::min<std::size_t>(out_.size() - begin, 100)) +
                                " at byte " + std::to_string(offset) + ": keep one of them");
         }
         skip_space();
@@ -257,8 +257,9 @@ private:
         const bool zero = here() == '0';
         if (!digits()) {
             at_ = begin;
-            return broken("expected a value (a number, string, array, object, true, false or "
-                          "null; JSON has no NaN or Infinity)");
+            return broken(
+                "expected a value (a number, string, array, object, true, false or "
+                "null; JSON has no NaN or Infinity)");
         }
         if (zero && at_ - begin > (text_[begin] == '-' ? 2U : 1U)) {
             return broken_at(begin, "a number must not begin with 0");
@@ -384,7 +385,7 @@ private:
     std::string& out_;
     std::string open_;  ///< '{' and '[', the innermost last
     std::vector<Keys> keys_;  ///< of the open objects; kept for reuse
-    std::size_t used_ = 0;     ///< of keys_: open objects, but those entered after a refusal
+    std::size_t used_ = 0;  ///< of keys_: open objects, but those entered after a refusal
     std::size_t objects_ = 0;  ///< open objects
     bool fresh_ = false;  ///< nothing was read yet inside the innermost value
     std::optional<JsonError> refused_;

@@ -50,7 +50,8 @@ TEST(CanonicalJson, BrokenTextIsNamedWithItsPlace) {
         EXPECT_EQ(read.error().message, message);
         EXPECT_EQ(read.error().kind, JsonError::Kind::broken);
     }
-    for (const std::string_view text : {"NaN", "Infinity", "-Infinity", "nul", "tru", "+1", "-", "'a'", "{,}"}) {
+    for (const std::string_view text :
+         {"NaN", "Infinity", "-Infinity", "nul", "tru", "+1", "-", "'a'", "{,}"}) {
         EXPECT_FALSE(canonical_json(text)) << text;
     }
 }

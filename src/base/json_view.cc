@@ -146,8 +146,10 @@ bool JsonView::Items::next() {
     if (!started_) {
         started_ = true;
         object_ = rest_.front() == '{';
-        if (!object_ && rest_.front() != '[') rest_ = "]";
-        else rest_.remove_prefix(1);
+        if (!object_ && rest_.front() != '[')
+            rest_ = "]";
+        else
+            rest_.remove_prefix(1);
     } else if (rest_.front() == ',') {
         rest_.remove_prefix(1);
     }

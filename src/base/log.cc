@@ -60,8 +60,8 @@ std::string json_line(std::string_view time, Level level, std::string_view what,
 
 std::string text_line(std::string_view time, Level level, std::string_view what,
                       std::initializer_list<Field> fields) {
-    std::string line = std::string(time) + " " + std::string(name_of(level)) + " " +
-                       std::string(what);
+    std::string line =
+        std::string(time) + " " + std::string(name_of(level)) + " " + std::string(what);
     for (const Field& field : fields) {
         line += " " + std::string(field.name) + "=";
         append_value(line, field);
@@ -83,7 +83,8 @@ bool enabled(Level level) { return level >= current_level.load(std::memory_order
 
 void write(Level level, std::string_view what, std::initializer_list<Field> fields) {
     if (!enabled(level)) return;
-    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    const auto now =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     std::string time = to_rfc3339(now);
     time.erase(time.size() - 4, 3);  // milliseconds are enough here
     const std::string line = current_format == Format::json ? json_line(time, level, what, fields)

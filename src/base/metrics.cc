@@ -67,8 +67,7 @@ void Histogram::render(std::string& out, std::string_view name, std::string_view
     append_sample(out, std::string(name) + "_count", labels, std::to_string(total));
 }
 
-Counter& Metrics::counter(std::string_view name, std::string_view help,
-                          const std::string& labels) {
+Counter& Metrics::counter(std::string_view name, std::string_view help, const std::string& labels) {
     const std::scoped_lock lock(mutex_);
     return series(counters_, name, help, labels);
 }

@@ -12,8 +12,8 @@ struct Range {
     std::uint32_t last;
 };
 
-/// What str.isprintable() denies from U+0080 on, in Unicode 14.0.0 (CPython 3.11): made by asking it for
-/// every code point.
+/// What str.isprintable() denies from U+0080 on, in Unicode 14.0.0 (CPython 3.11): made by asking
+/// it for every code point.
 // clang-format off
 constexpr Range unprintable[] = {
     {0x80, 0xA0}, {0xAD, 0xAD}, {0x378, 0x379}, {0x380, 0x383}, {0x38B, 0x38B}, {0x38D, 0x38D},

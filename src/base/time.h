@@ -27,9 +27,7 @@ using Duration = std::chrono::microseconds;
 [[nodiscard]] constexpr std::int64_t to_micros(Time time) {
     return time.time_since_epoch().count();
 }
-[[nodiscard]] constexpr Time from_micros(std::int64_t micros) {
-    return Time{Duration{micros}};
-}
+[[nodiscard]] constexpr Time from_micros(std::int64_t micros) { return Time{Duration{micros}}; }
 
 /// "250ms", "10s", "5m", "2h", "14d", and plain numbers as seconds ("0.5"). Not negative.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);

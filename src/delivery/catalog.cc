@@ -134,8 +134,7 @@ boost::asio::awaitable<Result<>> Catalog::remove(WebhookId id,
 
 boost::asio::awaitable<void> Catalog::accept_profile(Entry webhook, SignatureProfile profile) {
     const Entry current = find(webhook->id);
-    if (!current || current->version != webhook->version ||
-        current->accepted_profile == profile) {
+    if (!current || current->version != webhook->version || current->accepted_profile == profile) {
         co_return;
     }
     Webhook accepted = *current;

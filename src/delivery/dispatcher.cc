@@ -135,8 +135,7 @@ boost::asio::awaitable<void> Dispatcher::run_delivery(Lane& lane, Held held) {
     } else if (!webhook->active) {
         settlement.due_at = clock_.now();  // released: waits in the store until it is resumed
     } else {
-        Attempt attempt =
-            co_await sender_.attempt(held.id, held.attempts + 1, held.event, webhook);
+        Attempt attempt = co_await sender_.attempt(held.id, held.attempts + 1, held.event, webhook);
         settlement = conclude(*webhook, held, std::move(attempt));
     }
     if (settlement.state == DeliveryState::pending) {
@@ -158,8 +157,7 @@ Settlement Dispatcher::conclude(const Webhook& webhook, const Held& held, Attemp
         settlement.state = DeliveryState::delivered;
     } else {
         std::uniform_real_distribution<double> within_jitter(0.0, 1.0);
-        const auto next =
-            next_attempt(webhook.retry, attempt.number, now, within_jitter(random_));
+        const auto next = next_attempt(webhook.retry, attempt.number, now, within_jitter(random_));
         settlement.state = next ? DeliveryState::pending : DeliveryState::failed;
         settlement.due_at = next.value_or(now);
         log::info("delivery.attempt_failed",
@@ -245,8 +243,8 @@ void Dispatcher::take(std::vector<Claimed>& claimed) {
         // Held here already: its lease ran out while it waited, and the claim has renewed it.
         if (!held_.insert(one.delivery.id).second) continue;
         Lane& mine = lane(one.delivery.webhook);
-        mine.queue.push_back({one.delivery.id, one.delivery.webhook, one.delivery.attempts,
-                              std::move(one.event)});
+        mine.queue.push_back(
+            {one.delivery.id, one.delivery.webhook, one.delivery.attempts, std::move(one.event)});
         ++open_;
         begin(mine);
     }
@@ -264,14 +262,12 @@ boost::asio::awaitable<void> Dispatcher::drain(std::chrono::steady_clock::durati
 void Dispatcher::count(const Webhook& webhook, const Settlement& settlement) {
     const std::string by = Metrics::label("webhook", webhook.name);
     const Attempt& attempt = *settlement.attempt;
-    const std::string_view failure =
-        attempt.outcome.ok() ? "ok" : to_text(attempt.outcome.failure);
+    const std::string_view failure = attempt.outcome.ok() ? "ok" : to_text(attempt.outcome.failure);
     metrics_
         .counter("herald_delivery_attempts_total", "Attempts by how they ended.",
                  by + "," + Metrics::label("class", failure))
         .add();
-    metrics_
-        .histogram("herald_delivery_request_duration_seconds", "Time of one attempt.", by)
+    metrics_.histogram("herald_delivery_request_duration_seconds", "Time of one attempt.", by)
         .observe(std::chrono::duration<double>(attempt.took).count());
     if (!is_final(settlement.state)) return;
     const bool ok = settlement.state == DeliveryState::delivered;

@@ -9,8 +9,8 @@ Ingest::Ingest(Catalog& catalog, Committer& committer, Dispatcher& dispatcher, M
       committer_(committer),
       dispatcher_(dispatcher),
       received_(metrics.counter("herald_events_received_total", "Events brought in and stored.")),
-      duplicates_(metrics.counter("herald_events_duplicate_total",
-                                  "Events whose id was stored before.")) {}
+      duplicates_(
+          metrics.counter("herald_events_duplicate_total", "Events whose id was stored before.")) {}
 
 boost::asio::awaitable<Result<std::vector<Submitted>>> Ingest::submit(
     std::vector<std::shared_ptr<const Event>> events) {

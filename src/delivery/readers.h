@@ -21,7 +21,9 @@ public:
     boost::asio::awaitable<std::invoke_result_t<Job, StoreReader&>> run(Job job) {
         Seat& seat = *seats_[next_];
         next_ = (next_ + 1) % seats_.size();
-        auto work = [&reader = *seat.reader, job = std::move(job)]() mutable { return job(reader); };
+        auto work = [&reader = *seat.reader, job = std::move(job)]() mutable {
+            return job(reader);
+        };
         return seat.worker.run(std::move(work));
     }
 

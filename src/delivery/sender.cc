@@ -17,9 +17,7 @@ constexpr auto probe_again_after = std::chrono::hours{1};
 
 bool refuses_signature(int status) { return status == 400 || status == 401 || status == 403; }
 
-Outcome config_failure(std::string message) {
-    return {FailureClass::config, std::move(message)};
-}
+Outcome config_failure(std::string message) { return {FailureClass::config, std::move(message)}; }
 
 bool same_name(std::string_view a, std::string_view b) {
     auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -222,8 +220,9 @@ void Sender::record(Exchange& exchange, std::optional<SignatureProfile> profile,
     attempt.signature_profile = profile ? std::string(to_text(*profile)) : std::string();
     attempt.request_headers.clear();
     for (const auto& [name, value] : sent) {
-        const bool from_environment = std::ranges::any_of(
-            exchange.env_headers, [&](const std::string& hidden) { return same_name(hidden, name); });
+        const bool from_environment =
+            std::ranges::any_of(exchange.env_headers,
+                                [&](const std::string& hidden) { return same_name(hidden, name); });
         const bool secret = from_environment || is_secret_header(name);
         attempt.request_headers.emplace_back(name, secret ? std::string(redacted) : value);
     }

@@ -61,7 +61,7 @@ struct Batch {
 /// What became of one event of a batch.
 struct StoredEvent {
     bool duplicate = false;  ///< its id was stored before, here or earlier in the batch
-    EventSeq seq{};          ///< of the stored event, also for a duplicate
+    EventSeq seq{};  ///< of the stored event, also for a duplicate
     std::vector<DeliveryId> deliveries;  ///< one for each NewDelivery; empty for a duplicate
 };
 
@@ -72,8 +72,8 @@ struct StoredRedelivery {
 };
 
 struct Committed {
-    std::vector<StoredEvent> events;              ///< as Batch::events
-    std::vector<StoredRedelivery> redeliveries;   ///< as Batch::redeliveries
+    std::vector<StoredEvent> events;  ///< as Batch::events
+    std::vector<StoredRedelivery> redeliveries;  ///< as Batch::redeliveries
     std::vector<bool> settled;  ///< as Batch::settlements; false: was final already, or unknown
 };
 
@@ -100,7 +100,7 @@ struct DueWebhook {
 struct EventDetail {
     EventSeq seq{};
     Event event;
-    std::vector<EventSeq> children;    ///< stored events whose parent this is, at most page_max
+    std::vector<EventSeq> children;  ///< stored events whose parent this is, at most page_max
     std::vector<Delivery> deliveries;  ///< that it caused, at most page_max
 };
 
@@ -116,7 +116,7 @@ struct DeliveryDetail {
 
 /// Finished things older than these may go. An event with a pending delivery stays.
 struct Retention {
-    Duration events{};      ///< activity log; 0: for ever
+    Duration events{};  ///< activity log; 0: for ever
     Duration deliveries{};  ///< finished deliveries with their attempts; 0: as long as the event
 };
 
@@ -216,8 +216,8 @@ public:
 
 struct StoreOptions {
     std::filesystem::path data_dir;
-    std::uint64_t segment_events = 65'536;       ///< a segment is full with that many events,
-    std::uint64_t segment_bytes = 256 << 20;     ///< or at that size,
+    std::uint64_t segment_events = 65'536;  ///< a segment is full with that many events,
+    std::uint64_t segment_bytes = 256 << 20;  ///< or at that size,
     Duration segment_age = std::chrono::hours{24};  ///< or age
 };
 

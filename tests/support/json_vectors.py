@@ -1,14 +1,30 @@
 """Prints random JSON values as Python sees them, for src/base/json_python_test.cc.
 
-Four lines a value: an input text (spread over lines and with raw UTF-8, escaped once more to stay on
-one line), json.dumps compact, json.dumps default, and str() of the parsed value as JSON text."""
+Four lines a value: an input text (spread over lines, raw UTF-8, as a JSON string to stay on one
+line), json.dumps compact, json.dumps default, and repr() of the parsed value as a JSON string.
+"""
 
 import json
 import random
 import struct
 import sys
 
-WORDS = ["name", "it's", 'say "hi"', "both ' and \"", "back\\slash", "tab\tnew\nline\r", "\x00\x1f\x7f", "Zürich", "日本", "\U0001f600", "\u2028\ufeff\xad", "", "/path/", "\u200b\xa0"]
+WORDS = [
+    "name",
+    "it's",
+    'say "hi"',
+    "both ' and \"",
+    "back\\slash",
+    "tab\tnew\nline\r",
+    "\x00\x1f\x7f",
+    "Zürich",
+    "日本",
+    "\U0001f600",
+    "\u2028\ufeff\xad",
+    "",
+    "/path/",
+    "\u200b\xa0",
+]
 
 
 def text(rng):
@@ -31,7 +47,23 @@ def number(rng):
     if kind == 2:
         return round(rng.uniform(-1000, 1000), rng.randrange(0, 6))
     if kind == 3:
-        return rng.choice([0.0, -0.0, 1.0, 1e15, 1e16, 1e17, 1e-4, 1e-5, 1.5e-7, 1e22, 123456789012345680.0, 5e-324, 1.7976931348623157e308])
+        return rng.choice(
+            [
+                0.0,
+                -0.0,
+                1.0,
+                1e15,
+                1e16,
+                1e17,
+                1e-4,
+                1e-5,
+                1.5e-7,
+                1e22,
+                123456789012345680.0,
+                5e-324,
+                1.7976931348623157e308,
+            ]
+        )
     while True:
         value = struct.unpack("<d", rng.randbytes(8))[0]
         if value == value and abs(value) != float("inf"):
@@ -59,7 +91,7 @@ def main():
         print(json.dumps(source))
         print(json.dumps(v, separators=(",", ":")))
         print(json.dumps(v))
-        print(json.dumps(str(json.loads(source))))
+        print(json.dumps(repr(json.loads(source))))
 
 
 main()
