@@ -4,8 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
-#include "core/event.h"
+#include "base/time.h"
 
 namespace herald::infrahub {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <limits>
+#include <span>
 #include <utility>
 
 #include "core/event_types.h"
@@ -21,6 +21,20 @@ void keep_equal(const std::uint8_t* __restrict values, std::uint8_t wanted,
                 std::uint8_t* __restrict mask) {
     for (std::size_t i = 0; i < block_rows; ++i) {
         mask[i] &= static_cast<std::uint8_t>(values[i] == wanted);
+    }
+}
+
+/// Counts rows that stand at `before` up by one; which is all of them in the first set.
+void count_up(const RowList& rows, std::uint8_t before, std::uint8_t* __restrict members) {
+    const std::span<const std::uint32_t> all(rows);
+    if (before == 0) {
+        for (const std::uint32_t row : all) {
+            members[row] = 1;
+        }
+        return;
+    }
+    for (const std::uint32_t row : all) {
+        members[row] = static_cast<std::uint8_t>(members[row] + (members[row] == before ? 1 : 0));
     }
 }
 
@@ -168,9 +182,7 @@ void EventScan::take_rows(std::vector<RowList> sets) {
         for (const RowList& rows : sets) {
             // A row counts up only once a set, so that one named twice is not taken for two.
             const std::uint8_t before = member_of_all_++;
-            for (const std::uint32_t row : rows) {
-                members_[row] = members_[row] == before ? member_of_all_ : members_[row];
-            }
+            count_up(rows, before, members_.data());
         }
     }
     if (is_short) {

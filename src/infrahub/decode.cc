@@ -1,0 +1,22 @@
+#include "infrahub/decode.h"
+
+#include "core/limits.h"
+#include "infrahub/fields.h"
+
+namespace herald::infrahub {
+
+Result<Event> decode_event(JsonView object, Time received_at, std::string_view source) {
+    if (!object.is_object()) return fail_field("", "an event must be a JSON object");
+    if (object.raw().size() > limits::event_bytes) {
+        return fail_field("", "an event may have at most " + std::to_string(limits::event_bytes) +
+                                  " bytes, this one has " + std::to_string(object.raw().size()));
+    }
+    Event event;
+    event.received_at = received_at;
+    event.source = source;
+    const bool streamed = object.find("resource") || object.find("payload");
+    return streamed ? decode_streamed(object, std::move(event))
+                    : decode_body(object, std::move(event));
+}
+
+}  // namespace herald::infrahub

@@ -1,0 +1,171 @@
+#include "infrahub/fields.h"
+
+#include <algorithm>
+
+#include "core/limits.h"
+
+namespace herald::infrahub {
+
+void Fields::wrong(std::string pointer, std::string detail) {
+    errors_.push_back({std::move(pointer), std::move(detail)});
+}
+
+Error Fields::error() const {
+    std::string message;
+    for (const FieldError& one : errors_) {
+        if (!message.empty()) message += "; ";
+        message += one.pointer + ": " + one.detail;
+    }
+    return {Errc::invalid, std::move(message), errors_};
+}
+
+std::string Fields::event_type(const std::string& pointer, std::optional<JsonView> value) {
+    const auto text = value ? value->string() : std::nullopt;
+    if (!text) {
+        wrong(pointer, "must be the event's name, such as \"infrahub.node.updated\"");
+        return {};
+    }
+    const bool printable = std::ranges::all_of(*text, [](char c) { return c > ' ' && c < '\x7f'; });
+    if (text->empty() || text->size() > limits::event_type_bytes || !printable) {
+        wrong(pointer, "must be 1 to " + std::to_string(limits::event_type_bytes) +
+                           " printable ASCII characters without spaces");
+    }
+    return *text;
+}
+
+std::optional<std::string> Fields::label(const std::string& pointer, JsonView value) {
+    if (value.is_null()) return std::nullopt;
+    auto text = value.string();
+    if (!text) {
+        wrong(pointer, "must be a text or null");
+    } else if (text->size() > limits::label_bytes) {
+        wrong(pointer, "must have at most " + std::to_string(limits::label_bytes) + " bytes");
+    }
+    return text;
+}
+
+std::optional<EventId> Fields::id(const std::string& pointer, JsonView value) {
+    const auto text = value.string();
+    const auto id = text ? Uuid::parse(*text) : std::nullopt;
+    if (id) return EventId{*id};
+    wrong(pointer, "must be a UUID, such as \"2ece726f-8574-488c-92f7-ee9a56485b46\"");
+    return std::nullopt;
+}
+
+std::optional<Time> Fields::time(const std::string& pointer, JsonView value) {
+    const auto text = value.string();
+    auto time = text ? parse_time(*text) : std::nullopt;
+    if (!time) {
+        wrong(pointer,
+              "must be a time with its offset, such as \"2025-03-13T16:44:32.321142Z\" "
+              "or \"2025-03-13 16:44:32.321142+00:00\"");
+    }
+    return time;
+}
+
+std::optional<std::uint32_t> Fields::level(const std::string& pointer, JsonView value) {
+    const auto number = value.integer();
+    if (number && *number >= 0 && *number <= 1'000'000) return static_cast<std::uint32_t>(*number);
+    wrong(pointer, "must be a whole number from 0");
+    return std::nullopt;
+}
+
+bool Fields::flag(const std::string& pointer, JsonView value) {
+    const auto flag = value.boolean();
+    if (!flag) wrong(pointer, "must be true or false");
+    return flag.value_or(false);
+}
+
+std::optional<NodeRef> Fields::node(const std::string& pointer, JsonView value) {
+    if (const auto bare = value.string()) return NodeRef{*label(pointer, value), ""};
+    if (!value.is_object() || !value.string("id")) {
+        wrong(pointer, "must be an object with the texts \"id\" and \"kind\"");
+        return std::nullopt;
+    }
+    NodeRef node;
+    for (auto items = value.items(); items.next();) {
+        const std::string key = items.key();
+        if (key == "id") {
+            node.id = label(pointer + "/id", items.value()).value_or("");
+        } else if (key == "kind") {
+            node.kind = label(pointer + "/kind", items.value()).value_or("");
+        } else {
+            wrong(pointer + "/" + key, "is not known here; \"id\" and \"kind\" are");
+        }
+    }
+    return node;
+}
+
+void add_related(Event& event, std::string id, std::string kind) {
+    if (id.empty() || id == event.node.id || id.size() > limits::label_bytes ||
+        kind.size() > limits::label_bytes || event.related.size() >= limits::related_nodes) {
+        return;
+    }
+    if (std::ranges::find(event.related, id, &NodeRef::id) != event.related.end()) return;
+    event.related.push_back({std::move(id), std::move(kind)});
+}
+
+namespace {
+
+constexpr std::string_view proposed_change = "CoreProposedChange";
+
+void relate(Event& event, JsonView object, std::string_view id_key, std::string_view kind_key) {
+    const auto id = object.string(id_key);
+    if (id) add_related(event, *id, object.string(kind_key).value_or(""));
+}
+
+void relate_each(Event& event, std::optional<JsonView> list, std::string_view id_key,
+                 std::string_view kind_key) {
+    if (!list || list->kind() != JsonView::Kind::array) return;
+    for (auto items = list->items(); items.next();) relate(event, items.value(), id_key, kind_key);
+}
+
+/// The peers of changed relationships (contract 2.5).
+void relate_peers(Event& event, JsonView data) {
+    const auto changelog = data.find("changelog");
+    const auto relationships = changelog ? changelog->find("relationships") : std::nullopt;
+    if (!relationships || !relationships->is_object()) return;
+    for (auto items = relationships->items(); items.next();) {
+        const JsonView one = items.value();
+        relate(event, one, "peer_id", "peer_kind");
+        relate(event, one, "peer_id_previous", "peer_kind_previous");
+        relate_each(event, one.find("peers"), "peer_id", "peer_kind");
+    }
+}
+
+void set_node(Event& event, std::optional<std::string> id, std::string kind) {
+    if (!event.node.id.empty() || !id || id->size() > limits::label_bytes ||
+        kind.size() > limits::label_bytes) {
+        return;
+    }
+    event.node = {std::move(*id), std::move(kind)};
+}
+
+void relate_proposed_change(Event& event, JsonView data) {
+    if (auto id = data.string("proposed_change_id")) {
+        add_related(event, std::move(*id), std::string(proposed_change));
+    }
+}
+
+}  // namespace
+
+void derive_nodes(Event& event, JsonView data) {
+    const std::string_view type = event.type;
+    if (type.starts_with("infrahub.artifact.")) {
+        set_node(event, data.string("node_id"), "CoreArtifact");
+        relate(event, data, "target_id", "target_kind");
+    } else if (type.starts_with("infrahub.proposed_change.")) {
+        set_node(event, data.string("proposed_change_id"), std::string(proposed_change));
+    } else if (type.starts_with("infrahub.proposed_change_thread.")) {
+        set_node(event, data.string("thread_id"), data.string("thread_kind").value_or(""));
+        relate_proposed_change(event, data);
+    } else {
+        set_node(event, data.string("node_id"), data.string("kind").value_or(""));
+        relate_peers(event, data);
+        relate_each(event, data.find("members"), "id", "kind");
+        relate_each(event, data.find("ancestors"), "id", "kind");
+        relate_proposed_change(event, data);
+    }
+}
+
+}  // namespace herald::infrahub
