@@ -20,7 +20,7 @@ boost::asio::awaitable<Result<std::vector<Submitted>>> Ingest::submit(
         catalog_.match(*events[i], wanting);
         batch[i].event = std::move(events[i]);
         for (const WebhookId webhook : wanting) {
-            batch[i].deliveries.push_back({webhook, dispatcher_.reserve(webhook)});
+            batch[i].deliveries.push_back({webhook, Cause::event, dispatcher_.reserve(webhook)});
         }
     }
     co_return co_await commit(std::move(batch));
@@ -30,7 +30,7 @@ boost::asio::awaitable<Result<Submitted>> Ingest::submit_to(std::shared_ptr<cons
                                                             WebhookId webhook) {
     std::vector<NewEvent> batch(1);
     batch[0].event = std::move(event);
-    batch[0].deliveries.push_back({webhook, dispatcher_.reserve(webhook)});
+    batch[0].deliveries.push_back({webhook, Cause::test, dispatcher_.reserve(webhook)});
     auto submitted = co_await commit(std::move(batch));
     if (!submitted) co_return fail(submitted.error());
     co_return std::move(submitted->front());

@@ -23,6 +23,7 @@ namespace herald {
 /// A delivery to be born with an event, or alone as a redelivery.
 struct NewDelivery {
     WebhookId webhook{};
+    Cause cause = Cause::event;
     /// Born leased: the caller takes it in hand at once, so claim() does not give it out before
     /// `Batch::lease_until`. Otherwise it is due at once.
     bool leased = false;
@@ -144,6 +145,7 @@ class StoreReader {
 public:
     virtual ~StoreReader() = default;
 
+    /// Without body and extra: event() gives these.
     virtual Result<Page<LoggedEvent>> events(const EventQuery& query) = 0;
     /// How many events the query holds, without its cursor and limit; stops at count_max.
     virtual Result<Count> count_events(const EventQuery& query) = 0;

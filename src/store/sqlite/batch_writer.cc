@@ -1,0 +1,204 @@
+#include "store/sqlite/batch_writer.h"
+
+#include <algorithm>
+
+namespace herald::sqlite {
+
+namespace {
+
+/// One transaction in the making.
+class BatchWriter {
+public:
+    BatchWriter(LogState& log, const Batch& batch)
+        : log_(log),
+          batch_(batch),
+          next_event_(log.next_event),
+          next_delivery_(log.next_delivery) {}
+
+    /// All rows; memory is as before.
+    Committed write();
+    /// What is kept in memory, once the rows are on disk.
+    void apply();
+
+private:
+    StoredEvent write_event(const NewEvent& event);
+    StoredRedelivery write_redelivery(const Redelivery& redelivery);
+    bool write_settlement(const Settlement& settlement);
+    DeliveryId write_delivery(DeliveryRow row, bool leased);
+    std::optional<OpenDelivery> standing_of(std::uint64_t delivery) const;
+
+    LogState& log_;
+    const Batch& batch_;
+    std::uint64_t next_event_;
+    std::uint64_t next_delivery_;
+    std::uint64_t redeliveries_ = 0;
+    std::uint64_t bytes_ = 0;
+    std::unordered_map<EventId, EventSeq> new_ids_;
+    std::vector<std::pair<EventSeq, const Event*>> new_events_;
+    /// Deliveries that are born or changed; nullopt: final now.
+    std::vector<std::pair<std::uint64_t, std::optional<OpenDelivery>>> changes_;
+    /// The last change of those settled in this batch.
+    std::unordered_map<std::uint64_t, std::size_t> settled_;
+};
+
+/// What a row takes on disk besides its texts, about.
+constexpr std::uint64_t row_bytes = 200;
+
+Committed BatchWriter::write() {
+    Committed committed;
+    for (const NewEvent& event : batch_.events) committed.events.push_back(write_event(event));
+    for (const Redelivery& redelivery : batch_.redeliveries) {
+        committed.redeliveries.push_back(write_redelivery(redelivery));
+    }
+    for (const Settlement& settlement : batch_.settlements) {
+        committed.settled.push_back(write_settlement(settlement));
+    }
+    return committed;
+}
+
+StoredEvent BatchWriter::write_event(const NewEvent& fresh) {
+    StoredEvent stored;
+    const Event& event = *fresh.event;
+    const auto [earlier, is_new] = new_ids_.try_emplace(event.id, EventSeq{next_event_});
+    const std::optional<EventSeq> known = is_new ? log_.find(event.id) : earlier->second;
+    if (known) {
+        earlier->second = *known;
+        stored.duplicate = true;
+        stored.seq = *known;
+        return stored;
+    }
+    stored.seq = EventSeq{next_event_++};
+    log_.writer->insert(stored.seq, event, next_delivery_, fresh.deliveries.size());
+    new_events_.emplace_back(stored.seq, &event);
+    bytes_ += row_bytes + event.body.size() + event.extra.size();
+    for (const NewDelivery& delivery : fresh.deliveries) {
+        DeliveryRow row;
+        row.event_seq = stored.seq;
+        row.event = event.id;
+        row.event_type = event.type;
+        row.webhook = delivery.webhook;
+        row.cause = delivery.cause;
+        stored.deliveries.push_back(write_delivery(std::move(row), delivery.leased));
+    }
+    return stored;
+}
+
+StoredRedelivery BatchWriter::write_redelivery(const Redelivery& redelivery) {
+    StoredRedelivery stored;
+    if (!log_.ids.made(redelivery.of)) return stored;
+    LogSegment* home = log_.home_of(redelivery.of.seq);
+    auto row = home != nullptr ? log_.file(*home).delivery(redelivery.of.seq) : std::nullopt;
+    if (!row) return stored;
+    LogSegment* event_home = log_.home_of(row->event_seq);
+    auto event = event_home != nullptr
+                     ? log_.file(*event_home).event(row->event_seq, EventParts::whole)
+                     : std::nullopt;
+    if (!event) return stored;
+    stored.webhook = row->webhook;
+    stored.event = std::make_shared<const Event>(std::move(event->event));
+    row->cause = redelivery.cause;
+    row->redelivers = redelivery.of.seq;
+    stored.id = write_delivery(std::move(*row), redelivery.leased);
+    ++redeliveries_;
+    return stored;
+}
+
+DeliveryId BatchWriter::write_delivery(DeliveryRow row, bool leased) {
+    row.seq = next_delivery_++;
+    row.created_at = batch_.now;
+    row.standing = {};
+    row.standing.due_at = batch_.now;
+    row.standing.updated_at = batch_.now;
+    log_.writer->insert(row);
+    bytes_ += row_bytes;
+
+    OpenDelivery open;
+    open.event = row.event_seq;
+    open.webhook = row.webhook;
+    open.leased = leased;
+    open.next = leased ? batch_.lease_until : batch_.now;
+    changes_.emplace_back(row.seq, open);
+    return log_.ids.make(row.seq);
+}
+
+std::optional<OpenDelivery> BatchWriter::standing_of(std::uint64_t delivery) const {
+    if (const auto changed = settled_.find(delivery); changed != settled_.end()) {
+        return changes_[changed->second].second;
+    }
+    const OpenDelivery* open = log_.open.find(delivery);
+    return open != nullptr ? std::optional(*open) : std::nullopt;
+}
+
+bool BatchWriter::write_settlement(const Settlement& settlement) {
+    const std::uint64_t seq = settlement.delivery.seq;
+    std::optional<OpenDelivery> open = standing_of(seq);
+    if (!open || !log_.ids.made(settlement.delivery)) return false;
+    if (const auto& attempt = settlement.attempt) {
+        open->attempts = static_cast<std::uint16_t>(attempt->number);
+        open->last_failure = attempt->outcome.failure;
+        log_.writer->insert(seq, *attempt);
+        bytes_ += row_bytes + attempt->response_body.size();
+    }
+    open->next = settlement.due_at;
+    open->leased = false;
+
+    Standing standing;
+    standing.state = settlement.state;
+    standing.attempts = open->attempts;
+    standing.due_at = settlement.due_at;
+    standing.last_failure = open->last_failure;
+    standing.updated_at = batch_.now;
+    if (seq >= log_.tail().info.first_delivery) {
+        log_.writer->settle(seq, standing);
+    } else {
+        log_.writer->settle_late(seq, standing);
+        bytes_ += row_bytes / 4;
+    }
+    if (is_final(settlement.state)) open.reset();
+    settled_[seq] = changes_.size();
+    changes_.emplace_back(seq, open);
+    return true;
+}
+
+void BatchWriter::apply() {
+    LogSegment& tail = log_.tail();
+    for (const auto& [seq, event] : new_events_) {
+        tail.index.append(seq, *event);
+        log_.known_ids.add(id_hash(event->id));
+    }
+    for (const auto& [seq, open] : changes_) {
+        if (open) {
+            log_.open.put(seq, *open);
+        } else {
+            log_.open.erase(seq);
+        }
+    }
+    log_.next_event = next_event_;
+    log_.next_delivery = next_delivery_;
+    log_.tail_bytes += bytes_;
+    // An empty tail begins with its first commit. The clock may be set back: both ends stay true.
+    if (tail.info.events() == 0 && tail.info.deliveries() == 0) {
+        tail.info.begun_at = batch_.now;
+        tail.info.ended_at = batch_.now;
+    }
+    tail.info.begun_at = std::min(tail.info.begun_at, batch_.now);
+    tail.info.ended_at = std::max(tail.info.ended_at, batch_.now);
+    tail.info.last_event = next_event_ - 1;
+    tail.info.last_delivery = next_delivery_ - 1;
+    tail.info.redeliveries += redeliveries_;
+    log_.shared->pending = log_.open.size();
+}
+
+}  // namespace
+
+Committed commit_batch(LogState& log, const Batch& batch) {
+    if (log.tail_is_full(batch.now)) log.roll(batch.now);
+    BatchWriter writer(log, batch);
+    Transaction transaction(log.file(log.tail()).db());
+    Committed committed = writer.write();
+    transaction.commit();
+    writer.apply();
+    return committed;
+}
+
+}  // namespace herald::sqlite

@@ -1,0 +1,258 @@
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "conformance/store_suite.h"
+
+namespace herald::test {
+
+namespace {
+
+using std::chrono::seconds;
+
+/// What a delivery should be, by the prose of store.h.
+struct Expected {
+    Delivery delivery;
+    std::vector<Attempt> attempts;
+    Time next;
+};
+
+/// Does to a store and to a plain map what a herald does, at random, and compares.
+class StoreModel : public StoreSuite {
+protected:
+    std::uint64_t below(std::uint64_t n) { return random_() % n; }
+
+    Time now() const { return noon + seconds{step_}; }
+    void next_step() { ++step_; }
+
+    void append_some() {
+        Batch batch;
+        batch.now = now();
+        batch.lease_until = now() + lease;
+        for (std::uint64_t i = 1 + below(6); i > 0; --i) {
+            std::vector<NewDelivery> born;
+            for (std::uint64_t d = below(4); d > 0; --d) {
+                born.push_back(
+                    for_webhook(static_cast<std::uint32_t>(1 + below(3)), below(2) == 0));
+            }
+            batch.events.push_back(new_event(make_event(++events_), std::move(born)));
+        }
+        const Batch sent = batch;
+        const Committed committed = commit(std::move(batch));
+        for (std::size_t e = 0; e < sent.events.size(); ++e) {
+            const StoredEvent& stored = committed.events[e];
+            for (std::size_t d = 0; d < stored.deliveries.size(); ++d) {
+                add(stored.deliveries[d], stored.seq, *sent.events[e].event,
+                    sent.events[e].deliveries[d]);
+            }
+        }
+    }
+
+    void add(DeliveryId id, EventSeq seq, const Event& event, const NewDelivery& born) {
+        Expected one;
+        one.delivery.id = id;
+        one.delivery.webhook = born.webhook;
+        one.delivery.event_seq = seq;
+        one.delivery.event = event.id;
+        one.delivery.event_type = event.type;
+        one.delivery.created_at = now();
+        one.delivery.updated_at = now();
+        one.delivery.due_at = now();
+        one.next = born.leased ? now() + lease : now();
+        model_[id.seq] = one;
+    }
+
+    Expected* any() {
+        if (model_.empty()) return nullptr;
+        // Old ones more often than not: these have their home in sealed segments.
+        auto at = model_.lower_bound(1 + below(model_.rbegin()->first));
+        return at == model_.end() ? nullptr : &at->second;
+    }
+
+    void settle_some() {
+        Batch batch;
+        batch.now = now();
+        std::vector<bool> expected;
+        for (std::uint64_t i = 1 + below(8); i > 0; --i) {
+            Expected* one = any();
+            if (one == nullptr) return;
+            Settlement settlement;
+            settlement.delivery = one->delivery.id;
+            settlement.due_at = now() + seconds{below(30)};
+            settlement.state = static_cast<DeliveryState>(below(4));
+            if (settlement.state != DeliveryState::cancelled && below(4) > 0) {
+                const int status = settlement.state == DeliveryState::delivered ? 200 : 503;
+                settlement.attempt = make_attempt(one->delivery.attempts + 1, status);
+            }
+            expected.push_back(apply(*one, settlement));
+            batch.settlements.push_back(settlement);
+        }
+        EXPECT_EQ(commit(std::move(batch)).settled, expected);
+    }
+
+    bool apply(Expected& one, const Settlement& settlement) {
+        if (is_final(one.delivery.state)) return false;
+        one.delivery.state = settlement.state;
+        one.delivery.due_at = settlement.due_at;
+        one.delivery.updated_at = now();
+        one.next = settlement.due_at;
+        if (settlement.attempt) {
+            one.attempts.push_back(*settlement.attempt);
+            one.delivery.attempts = settlement.attempt->number;
+            one.delivery.last_failure = settlement.attempt->outcome.failure;
+        }
+        return true;
+    }
+
+    void redeliver_one() {
+        Expected* one = any();
+        if (one == nullptr) return;
+        Batch batch;
+        batch.now = now();
+        batch.redeliveries.push_back({one->delivery.id, Cause::retry, false});
+        const auto stored = commit(std::move(batch)).redeliveries.at(0);
+        ASSERT_TRUE(stored.id);
+        add(*stored.id, one->delivery.event_seq, *stored.event, {.webhook = one->delivery.webhook});
+        Delivery& repeated = model_[stored.id->seq].delivery;
+        repeated.cause = Cause::retry;
+        repeated.redelivers = one->delivery.id;
+    }
+
+    void claim_some() {
+        const WebhookId webhook{static_cast<std::uint32_t>(1 + below(3))};
+        std::vector<std::pair<Time, std::uint64_t>> due;
+        for (const auto& [seq, one] : model_) {
+            if (one.delivery.webhook == webhook && !is_final(one.delivery.state) &&
+                one.next <= now()) {
+                due.emplace_back(one.next, seq);
+            }
+        }
+        std::ranges::sort(due);
+        const std::size_t room = below(20);
+        due.resize(std::min(room, due.size()));
+        const LaneRoom lane{webhook, room};
+        const auto claimed = store().claim(now(), now() + lease, {&lane, 1});
+        ASSERT_TRUE(claimed);
+        ASSERT_EQ(claimed->size(), due.size());
+        for (std::size_t i = 0; i < due.size(); ++i) {
+            EXPECT_EQ((*claimed)[i].delivery.id.seq, due[i].second);
+            EXPECT_EQ((*claimed)[i].event->id, (*claimed)[i].delivery.event);
+            model_[due[i].second].next = now() + lease;
+        }
+    }
+
+    void restart() {
+        reopen();
+        for (auto& [seq, one] : model_) one.next = one.delivery.due_at;  // no lease outlives us
+    }
+
+    void upkeep(int steps) {
+        for (int i = 0; i < steps; ++i) ASSERT_TRUE(store().tend({}, now()));
+    }
+
+    DeliveryQuery random_query() {
+        DeliveryQuery query;
+        if (below(3) == 0) query.webhooks = {WebhookId{1}, WebhookId{3}};
+        if (below(2) == 0) query.states = {static_cast<DeliveryState>(below(4))};
+        if (below(6) == 0) query.states = {DeliveryState::pending, DeliveryState::failed};
+        if (below(4) == 0) query.classes = {FailureClass::http_server_error};
+        if (below(4) == 0) query.since = noon + seconds{below(step_ + 1)};
+        if (below(4) == 0) query.until = noon + seconds{below(step_ + 1)};
+        if (below(5) == 0) query.event = event_id(1 + below(events_ + 1));
+        query.order = below(2) == 0 ? Order::newest_first : Order::oldest_first;
+        query.limit = 1 + below(60);
+        return query;
+    }
+
+    static bool asked_for(const DeliveryQuery& query, const Delivery& one) {
+        const auto among = [](const auto& wanted, auto value) {
+            return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
+        };
+        return among(query.webhooks, one.webhook) && among(query.states, one.state) &&
+               among(query.classes, one.last_failure) &&
+               (!query.event || *query.event == one.event) &&
+               (!query.since || *query.since <= one.created_at) &&
+               (!query.until || one.created_at < *query.until);
+    }
+
+    void compare_query() {
+        DeliveryQuery query = random_query();
+        std::vector<Delivery> expected;
+        for (const auto& [seq, one] : model_) {
+            if (asked_for(query, one.delivery)) expected.push_back(one.delivery);
+        }
+        if (query.order == Order::newest_first) std::ranges::reverse(expected);
+        std::vector<Delivery> found;
+        for (bool more = true; more;) {
+            const auto page = reader().deliveries(query);
+            ASSERT_TRUE(page) << page.error().message;
+            ASSERT_LE(page->items.size(), query.limit);
+            found.insert(found.end(), page->items.begin(), page->items.end());
+            more = page->more;
+            if (more) query.after = page->items.back().id.seq;
+        }
+        ASSERT_EQ(found.size(), expected.size());
+        EXPECT_EQ(found, expected);
+    }
+
+    void compare_one() {
+        const Expected* one = any();
+        if (one == nullptr) return;
+        const auto detail = reader().delivery(one->delivery.id);
+        ASSERT_TRUE(detail && *detail);
+        EXPECT_EQ((*detail)->delivery, one->delivery);
+        EXPECT_EQ((*detail)->attempts, one->attempts);
+    }
+
+    void compare_pending() {
+        std::map<WebhookId, std::uint64_t> pending;
+        std::map<WebhookId, Time> due_at;
+        for (const auto& [seq, one] : model_) {
+            if (is_final(one.delivery.state)) continue;
+            ++pending[one.delivery.webhook];
+            Time& due = due_at.try_emplace(one.delivery.webhook, one.next).first->second;
+            due = std::min(due, one.next);
+        }
+        const auto due = store().due();
+        ASSERT_TRUE(due);
+        ASSERT_EQ(due->size(), pending.size());
+        for (const DueWebhook& webhook : *due) {
+            EXPECT_EQ(webhook.pending, pending[webhook.webhook]);
+            EXPECT_EQ(webhook.due_at, due_at[webhook.webhook]);
+        }
+    }
+
+private:
+    static constexpr auto lease = seconds{20};
+    std::mt19937_64 random_{testing::UnitTest::GetInstance()->random_seed() + 11U};
+    std::uint64_t events_ = 0;
+    std::uint64_t step_ = 0;
+    std::map<std::uint64_t, Expected> model_;
+};
+
+TEST_P(StoreModel, anything_in_any_order_is_as_the_rules_say) {
+    for (int round = 0; round < 400 && !HasFailure(); ++round) {
+        SCOPED_TRACE("round " + std::to_string(round));
+        next_step();
+        switch (below(8)) {
+            case 0:
+            case 1: append_some(); break;
+            case 2:
+            case 3: settle_some(); break;
+            case 4: claim_some(); break;
+            case 5: redeliver_one(); break;
+            case 6: upkeep(static_cast<int>(below(4))); break;
+            default:
+                if (below(4) == 0) restart();
+        }
+        compare_query();
+        compare_one();
+        compare_pending();
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(, StoreModel, testing::ValuesIn(store_kinds()), name_of);
+
+}  // namespace
+
+}  // namespace herald::test
