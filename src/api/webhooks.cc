@@ -1,0 +1,232 @@
+#include "api/webhooks.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "api/encode.h"
+#include "api/query_params.h"
+#include "api/request_body.h"
+#include "api/suggest.h"
+#include "api/target.h"
+#include "api/webhook_input.h"
+#include "core/event_types.h"
+
+namespace herald {
+
+namespace {
+
+using boost::asio::awaitable;
+
+constexpr int change_attempts = 3;
+constexpr std::string_view test_event = "infrahub.node.updated";
+
+std::unexpected<Problem> no_such(const std::string& name) {
+    return refuse(Errc::not_found, "there is no webhook with the name or id " + name);
+}
+
+std::string etag(const Webhook& webhook) { return "\"" + std::to_string(webhook.version) + "\""; }
+
+std::string to_json(const Catalog& catalog, const Webhook& webhook) {
+    std::string out;
+    append_webhook(out, webhook,
+                   warnings(webhook.filter, catalog.types(), catalog.default_branch()));
+    return out;
+}
+
+ServerAnswer show(const Catalog& catalog, const Webhook& webhook, int status) {
+    ServerAnswer answer;
+    answer.status = status;
+    answer.body = to_json(catalog, webhook);
+    answer.headers.emplace_back("ETag", etag(webhook));
+    if (status == 201) {
+        answer.headers.emplace_back("Location", "/api/v1/webhooks/" + webhook.uuid.text());
+    }
+    return answer;
+}
+
+/// Whether a list of entity tags such as `"3", W/"4"` holds this one.
+bool names_tag(std::string_view field, std::string_view tag, bool weak) {
+    while (!field.empty()) {
+        std::string_view one = field.substr(0, field.find(','));
+        field.remove_prefix(std::min(one.size() + 1, field.size()));
+        while (one.starts_with(' ')) one.remove_prefix(1);
+        while (one.ends_with(' ')) one.remove_suffix(1);
+        if (weak && one.starts_with("W/")) one.remove_prefix(2);
+        if (one == tag || one == "*") return true;
+    }
+    return false;
+}
+
+/// What If-Match asks for: a version, or nothing.
+std::expected<std::optional<std::uint64_t>, Problem> expected_version(const ServerRequest& request,
+                                                                      const Webhook& webhook) {
+    const std::string_view field = request.header("if-match");
+    if (field.empty() || field == "*") return std::nullopt;
+    if (names_tag(field, etag(webhook), false)) return webhook.version;
+    return refuse(Errc::precondition_failed,
+                  "the webhook is not what If-Match asks for: its ETag is now " + etag(webhook));
+}
+
+/// PUT and PATCH. A change in between is no reason to refuse one that names no version: it is made
+/// again to what is stored then.
+awaitable<Answer> change(const Call& call, bool patch) {
+    const auto text = read_object(call.request, patch);
+    if (!text) co_return std::unexpected(text.error());
+    const JsonView input(*text);
+    Catalog& catalog = call.api.parts.catalog;
+    std::string name = call.parameter;
+    for (int attempt = 0; attempt < change_attempts; ++attempt) {
+        const Catalog::Entry stored = catalog.find(name);
+        if (!stored) co_return no_such(name);
+        name = stored->uuid.text();
+        const auto version = expected_version(call.request, *stored);
+        if (!version) co_return std::unexpected(version.error());
+        const std::string shown = to_json(catalog, *stored);
+        auto webhook = patch ? read_patch(input, *stored, catalog.types())
+                             : read_replacement(input, *stored, JsonView(shown), catalog.types());
+        if (!webhook) co_return refuse(std::move(webhook.error()));
+        auto changed = co_await catalog.update(std::move(*webhook), *version);
+        if (changed) co_return show(catalog, **changed, 200);
+        const bool again = changed.error().code == Errc::precondition_failed && !*version;
+        if (!again) co_return refuse(std::move(changed.error()));
+    }
+    co_return refuse(Errc::conflict, "the webhook is being changed by others: try again");
+}
+
+bool is_named(const Webhook& webhook, const std::vector<std::string>& names) {
+    return names.empty() || std::ranges::any_of(names, [&](const std::string& name) {
+               return glob_match(name, webhook.name);
+           });
+}
+
+/// The event type that a test asks for.
+Result<std::string> read_test(JsonView input) {
+    std::string type(test_event);
+    for (auto items = input.items(); items.next();) {
+        const std::string key = items.key();
+        constexpr std::array<std::string_view, 1> known{"event"};
+        if (key != "event") {
+            return fail_field("/" + key, "is not known here" + did_you_mean(key, known));
+        }
+        const auto given = items.value().string();
+        if (!given && !items.value().is_null()) return fail_field("/event", "must be a text");
+        type = given.value_or(type);
+    }
+    return type;
+}
+
+Result<std::shared_ptr<const Event>> sample_event(const ApiParts& parts, const std::string& type) {
+    const Time now = parts.clock.now();
+    const auto sample = parts.sample(type, now);
+    if (!sample) {
+        std::vector<std::string_view> names;
+        for (const EventType& known : parts.catalog.types().all()) names.push_back(known.name);
+        return fail_field("/event", "there is no sample of " + type + did_you_mean(type, names));
+    }
+    const auto text = canonical_json(*sample);
+    if (!text) return fail(Errc::internal, "the sample is broken: " + text.error().message);
+    auto event = parts.decode(JsonView(*text), now);
+    if (!event) return fail(Errc::internal, "the sample is wrong: " + event.error().message);
+    return std::make_shared<const Event>(std::move(*event));
+}
+
+}  // namespace
+
+awaitable<Answer> create_webhook(const Call& call) {
+    const auto text = read_object(call.request);
+    if (!text) co_return std::unexpected(text.error());
+    Catalog& catalog = call.api.parts.catalog;
+    auto webhook = read_new_webhook(JsonView(*text), catalog.types());
+    if (!webhook) co_return refuse(std::move(webhook.error()));
+    auto created = co_await catalog.create(std::move(*webhook));
+    if (!created) co_return refuse(std::move(created.error()));
+    co_return show(catalog, **created, 201);
+}
+
+awaitable<Answer> list_webhooks(const Call& call) {
+    const auto query = read_webhook_query(call.request.query);
+    if (!query) co_return refuse_request(query.error());
+    const Catalog& catalog = call.api.parts.catalog;
+    // Pages follow the names; a place is the webhook that was last, which is known for ever.
+    const Catalog::Entry last = query->after ? catalog.find(*query->after) : nullptr;
+    ServerAnswer answer;
+    std::string& out = answer.body;
+    std::size_t shown = 0;
+    Catalog::Entry end;
+    bool more = false;
+    out += "{\"items\":[";
+    for (const Catalog::Entry& webhook : catalog.all()) {
+        if (last && webhook->name <= last->name) continue;
+        if (!is_named(*webhook, query->names)) continue;
+        more = shown == query->limit;
+        if (more) break;
+        if (shown++ > 0) out += ',';
+        out += to_json(catalog, *webhook);
+        end = webhook;
+    }
+    std::string cursor;
+    if (more) {
+        const auto place = static_cast<std::uint64_t>(end->id);
+        cursor = make_cursor(webhook_list, Order::oldest_first, place);
+        const ServerRequest& request = call.request;
+        const std::string target = next_target(raw_path(request.target), request.query, cursor);
+        answer.headers.emplace_back("Link", "<" + target + ">; rel=\"next\"");
+    }
+    out += "],\"next_cursor\":";
+    append_text_or_null(out, cursor);
+    out += '}';
+    co_return answer;
+}
+
+awaitable<Answer> get_webhook(const Call& call) {
+    const Catalog& catalog = call.api.parts.catalog;
+    const Catalog::Entry webhook = catalog.find(call.parameter);
+    if (!webhook) co_return no_such(call.parameter);
+    ServerAnswer answer = show(catalog, *webhook, 200);
+    if (names_tag(call.request.header("if-none-match"), etag(*webhook), true)) {
+        answer.status = 304;
+        answer.body.clear();
+    }
+    co_return answer;
+}
+
+awaitable<Answer> replace_webhook(const Call& call) { return change(call, false); }
+
+awaitable<Answer> patch_webhook(const Call& call) { return change(call, true); }
+
+awaitable<Answer> delete_webhook(const Call& call) {
+    Catalog& catalog = call.api.parts.catalog;
+    const Catalog::Entry webhook = catalog.find(call.parameter);
+    if (!webhook) co_return no_such(call.parameter);
+    const auto version = expected_version(call.request, *webhook);
+    if (!version) co_return std::unexpected(version.error());
+    auto removed = co_await catalog.remove(webhook->id, *version);
+    if (!removed) co_return refuse(std::move(removed.error()));
+    ServerAnswer answer;
+    answer.status = 204;
+    co_return answer;
+}
+
+awaitable<Answer> test_webhook(const Call& call) {
+    const auto text = read_optional_object(call.request);
+    if (!text) co_return std::unexpected(text.error());
+    const auto type = read_test(JsonView(*text));
+    if (!type) co_return refuse(type.error());
+    const ApiParts& parts = call.api.parts;
+    const Catalog::Entry webhook = parts.catalog.find(call.parameter);
+    if (!webhook) co_return no_such(call.parameter);
+    auto event = sample_event(parts, *type);
+    if (!event) co_return refuse(std::move(event.error()));
+    const EventId id = (*event)->id;
+    auto submitted = co_await parts.ingest.submit_to(std::move(*event), webhook->id);
+    if (!submitted) co_return refuse(std::move(submitted.error()));
+    ServerAnswer answer;
+    answer.status = 202;
+    append_submitted(answer.body, id, *submitted);
+    co_return answer;
+}
+
+}  // namespace herald
