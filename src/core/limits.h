@@ -42,7 +42,7 @@ inline constexpr std::size_t connections = 4'096;  ///< to all receivers
 inline constexpr std::size_t response_capture = 16'384;  ///< body bytes kept of an answer
 inline constexpr std::size_t response_header_bytes = 65'536;
 inline constexpr std::size_t response_body_bytes = 1'048'576;  ///< read, then the connection ends
-inline constexpr std::chrono::seconds lease{120};  ///< beyond timeout_max it is renewed
+inline constexpr std::chrono::minutes lease{15};  ///< what is held longer is renewed by its claim
 inline constexpr std::chrono::seconds idle_connection{60};
 inline constexpr std::chrono::milliseconds settle_linger{20};
 inline constexpr std::size_t settle_batch = 1'024;

@@ -25,13 +25,6 @@ struct Committer::Waiter {
     Signal done;
 };
 
-namespace {
-
-/// Longer than any request may take and any lane may hold a delivery; a claim renews it.
-constexpr auto lease_time = std::chrono::minutes{15};
-
-}  // namespace
-
 Committer::Committer(boost::asio::any_io_executor executor, Store& store, Worker& writer,
                      const Clock& clock, Metrics& metrics)
     : executor_(executor),
@@ -123,7 +116,7 @@ boost::asio::awaitable<void> Committer::run() {
 boost::asio::awaitable<void> Committer::commit_once() {
     Batch batch;
     batch.now = clock_.now();
-    batch.lease_until = batch.now + lease_time;
+    batch.lease_until = batch.now + limits::lease;
     std::vector<Waiter*> served;
     while (!waiters_.empty() && batch.events.size() < limits::commit_events) {
         Waiter* waiter = waiters_.front();
@@ -142,9 +135,21 @@ boost::asio::awaitable<void> Committer::commit_once() {
     commit_seconds_.observe(std::chrono::duration<double>(clock_.steady() - began).count());
     commits_.add();
 
-    if (!committed) recover(batch, served, committed.error());
+    if (committed) {
+        tell_pending(batch);
+    } else {
+        recover(batch, served, committed.error());
+    }
     recovering_ = !committed;
     answer(served, committed);
+}
+
+void Committer::tell_pending(const Batch& batch) const {
+    Time due_at = Time::max();
+    for (const Settlement& settlement : batch.settlements) {
+        if (settlement.state == DeliveryState::pending) due_at = std::min(due_at, settlement.due_at);
+    }
+    if (due_at != Time::max() && listener_) listener_(due_at);
 }
 
 void Committer::recover(Batch& batch, const std::vector<Waiter*>& served, const Error& error) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -42,6 +43,10 @@ public:
     /// id: at least once.
     void settle(Settlement settlement);
 
+    /// What to call on the loop thread when settlements that leave deliveries pending are on disk,
+    /// with the earliest of their due times: only then can they be claimed.
+    void on_pending(std::function<void(Time due_at)> listener) { listener_ = std::move(listener); }
+
     [[nodiscard]] std::size_t waiting_events() const { return waiting_events_; }
 
 private:
@@ -49,6 +54,7 @@ private:
     boost::asio::awaitable<void> run();
     boost::asio::awaitable<void> commit_once();
     void recover(Batch& batch, const std::vector<Waiter*>& served, const Error& error);
+    void tell_pending(const Batch& batch) const;
     static void answer(const std::vector<Waiter*>& served, Result<Committed>& committed);
     boost::asio::awaitable<void> wait(Waiter& waiter);
 
@@ -60,6 +66,7 @@ private:
     Histogram& commit_seconds_;
     Signal work_;
     Signal drained_;
+    std::function<void(Time)> listener_;
     std::deque<Waiter*> waiters_;
     std::vector<Settlement> settlements_;
     std::chrono::steady_clock::time_point settle_by_{};

@@ -16,7 +16,6 @@ namespace {
 constexpr std::size_t claim_at_most = 256;
 /// Even when nothing says so, the store is asked this often: the safety net.
 constexpr auto slow_poll = std::chrono::seconds{5};
-constexpr auto lease_time = std::chrono::minutes{15};
 
 }  // namespace
 
@@ -52,7 +51,9 @@ Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Store& store, Work
       in_flight_gauge_(metrics.gauge("herald_deliveries_in_flight", "Requests on their way.")),
       claims_(executor),
       idle_(executor),
-      random_(std::random_device{}()) {}
+      random_(std::random_device{}()) {
+    committer_.on_pending([this](Time due_at) { look_at(due_at); });
+}
 
 Dispatcher::~Dispatcher() = default;
 
@@ -97,8 +98,10 @@ void Dispatcher::offer(Held held) {
     pump();
 }
 
-void Dispatcher::look() {
-    wake_at_ = Time::min();
+void Dispatcher::look() { look_at(Time{}); }
+
+void Dispatcher::look_at(Time due_at) {
+    wake_at_ = std::min(wake_at_.value_or(Time::max()), due_at);
     claims_.wake();
 }
 
@@ -137,10 +140,6 @@ boost::asio::awaitable<void> Dispatcher::run_delivery(Lane& lane, Held held) {
     } else {
         Attempt attempt = co_await sender_.attempt(held.id, held.attempts + 1, held.event, webhook);
         settlement = conclude(*webhook, held, std::move(attempt));
-    }
-    if (settlement.state == DeliveryState::pending) {
-        wake_at_ = std::min(wake_at_.value_or(Time::max()), settlement.due_at);
-        claims_.wake();
     }
     committer_.settle(std::move(settlement));
     held_.erase(held.id);
@@ -225,7 +224,7 @@ boost::asio::awaitable<std::optional<Time>> Dispatcher::claim_round() {
     if (rooms.empty()) co_return next;
     // More may be due than was claimed now.
     next = now;
-    const Time lease_until = now + lease_time;
+    const Time lease_until = now + limits::lease;
     auto claim = [&store = store_, now, lease_until, rooms = std::move(rooms)] {
         return store.claim(now, lease_until, rooms);
     };

@@ -61,6 +61,7 @@ public:
 private:
     struct Lane;
     Lane& lane(WebhookId webhook);
+    void look_at(Time due_at);
     void pump();
     void begin(Lane& lane);
     boost::asio::awaitable<void> run_delivery(Lane& lane, Held held);
