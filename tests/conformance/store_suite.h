@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,9 @@ public:
 struct StoreKind {
     std::string name;
     std::function<std::unique_ptr<StoreUnderTest>()> make;
+
+    /// How GoogleTest shows it. Without this a test's name would hold the bytes of the object.
+    friend void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
 };
 
 /// Every back end that there is (store_kinds.cc).
