@@ -7,8 +7,8 @@
 #include "api/deliveries.h"
 #include "api/encode.h"
 #include "api/query_params.h"
-#include "api/suggest.h"
 #include "api/target.h"
+#include "core/suggest.h"
 
 namespace herald {
 

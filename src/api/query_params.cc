@@ -4,8 +4,8 @@
 #include <charconv>
 #include <span>
 
-#include "api/suggest.h"
 #include "api/target.h"
+#include "core/suggest.h"
 
 namespace herald {
 
@@ -18,6 +18,7 @@ public:
     explicit QueryReader(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {}
 
     void wrong(std::string_view name, std::string detail) {
+        if (wrong_.size() >= limits::field_errors) return;
         wrong_.push_back({"/" + std::string(name), std::move(detail)});
     }
 
@@ -113,8 +114,7 @@ public:
     Result<> finish() {
         for (const Parameter& parameter : parameters_) {
             if (std::ranges::find(known_, parameter.name) != known_.end()) continue;
-            wrong(parameter.name,
-                  "is no parameter of this list" + did_you_mean(parameter.name, known_));
+            wrong(parameter.name, "is no parameter here" + did_you_mean(parameter.name, known_));
         }
         if (wrong_.empty()) return {};
         std::string message = "the query is wrong";

@@ -7,10 +7,10 @@
 #include <iterator>
 #include <optional>
 
-#include "api/suggest.h"
 #include "core/ascii.h"
 #include "core/limits.h"
 #include "core/redact.h"
+#include "core/suggest.h"
 
 namespace herald {
 
@@ -89,6 +89,7 @@ public:
 
 private:
     void wrong(std::string pointer, std::string detail) {
+        if (wrong_.size() >= limits::field_errors) return;
         wrong_.push_back({std::move(pointer), std::move(detail)});
     }
 
@@ -106,7 +107,7 @@ private:
                 field.pointer = place + "/environment";
             }
         }
-        wrong_.push_back(std::move(field));
+        wrong(std::move(field.pointer), std::move(field.detail));
     }
 
     void not_writable(const std::string& key, JsonView value, JsonView shown) {
@@ -125,6 +126,9 @@ private:
         const Webhook otherwise;
         if (key == "shared_key") {
             webhook_.shared_key = value.is_null() ? std::string{} : text("/shared_key", value);
+            if (webhook_.shared_key == redacted) {
+                wrong("/shared_key", "is the mask ***: give the key, or leave it out");
+            }
         } else if (key == "name") {
             webhook_.name = text_or_empty("/name", value);
         } else if (key == "description") {

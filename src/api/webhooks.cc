@@ -9,10 +9,10 @@
 #include "api/encode.h"
 #include "api/query_params.h"
 #include "api/request_body.h"
-#include "api/suggest.h"
 #include "api/target.h"
 #include "api/webhook_input.h"
 #include "core/event_types.h"
+#include "core/suggest.h"
 
 namespace herald {
 

@@ -9,7 +9,6 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
-#include <boost/json.hpp>
 
 #include "core/url.h"
 
@@ -91,11 +90,9 @@ ApiReply from_beast(BeastResponse& response) {
         reply.headers.emplace_back(std::move(name), std::string(field.value()));
     }
     reply.text = std::move(response.body());
-    boost::json::error_code error;
-    boost::json::parse_options options;
-    options.max_depth = 200;
-    reply.json = boost::json::parse(reply.text, error, {}, options);
-    if (error) reply.json = nullptr;
+    constexpr JsonLimits limits{200};  // an event's own depth, and that of an answer around it
+    if (auto canonical = canonical_json(reply.text, limits))
+        reply.canonical = std::move(*canonical);
     return reply;
 }
 

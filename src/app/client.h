@@ -3,8 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include <boost/json/value.hpp>
-
+#include "base/json.h"
 #include "base/result.h"
 #include "core/attempt.h"
 
@@ -15,7 +14,9 @@ struct ApiReply {
     int status = 0;
     HeaderList headers;
     std::string text;
-    boost::json::value json;  ///< null when the body is no JSON
+    std::string canonical = "null";  ///< the body as canonical JSON; null when it is none
+
+    [[nodiscard]] JsonView json() const { return JsonView(canonical); }
 
     [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
     [[nodiscard]] std::string_view header(std::string_view lower_case_name) const;

@@ -8,7 +8,8 @@
 #include <iostream>
 #include <iterator>
 
-#include <boost/json.hpp>
+#include "core/redact.h"
+#include "core/url.h"
 
 namespace herald {
 
@@ -22,16 +23,46 @@ Exit exit_of(int status) {
 
 /// The server's problem+json in one or a few lines.
 std::string problem_text(const ApiReply& reply) {
-    std::string text = cell(reply.json, "detail");
+    std::string text = cell(reply.json(), "detail");
     if (text.empty()) text = "the server answered " + std::to_string(reply.status);
-    const auto* object = reply.json.if_object();
-    const auto* errors = object == nullptr ? nullptr : object->if_contains("errors");
-    const auto* list = errors == nullptr ? nullptr : errors->if_array();
-    if (list == nullptr) return text;
-    for (const auto& error : *list) {
-        text += "\n  " + cell(error, "pointer") + ": " + cell(error, "detail");
+    for (const JsonView& error : elements(reply.json(), "errors")) {
+        const std::string detail = cell(error, "detail");
+        if (text.find(detail) != std::string::npos) continue;
+        text += "\n  " + cell(error, "pointer") + ": " + detail;
     }
     return text;
+}
+
+/// An option takes one value, so that what follows is not swallowed; it may be given again.
+void take_one_value_each(CLI::App& app) {
+    for (CLI::Option* option : app.get_options()) {
+        if (option->get_expected_max() > 1 && !option->get_positional()) {
+            option->allow_extra_args(false);
+        }
+    }
+    for (CLI::App* command : app.get_subcommands(nullptr)) take_one_value_each(*command);
+}
+
+/// Says what is wrong with the arguments. The exit code.
+int refuse_arguments(const CLI::App& app, int argc, char** argv, const std::string& otherwise) {
+    if (argc < 2) {
+        std::fputs(app.help().c_str(), stderr);
+        return static_cast<int>(Exit::usage);
+    }
+    std::string why = explain_arguments(app, {argv + 1, argv + argc});
+    if (why.empty()) why = otherwise;
+    const CLI::App* at = &app;
+    std::string path = "herald";
+    for (int i = 1; i < argc; ++i) {
+        for (const CLI::App* command : at->get_subcommands(nullptr)) {
+            if (command->get_name() != argv[i]) continue;
+            at = command;
+            path += " " + command->get_name();
+            break;
+        }
+    }
+    std::fprintf(stderr, "herald: %s\nSee `%s --help`.\n", why.c_str(), path.c_str());
+    return static_cast<int>(Exit::usage);
 }
 
 void add_shared_options(CLI::App& app, CommandLine& line) {
@@ -48,10 +79,10 @@ void add_shared_options(CLI::App& app, CommandLine& line) {
 
 }  // namespace
 
-const std::vector<Column> delivery_columns = {
-    {"DELIVERY", "id"},          {"WEBHOOK", "webhook.name"}, {"EVENT", "event"},
-    {"STATE", "state"},          {"ATTEMPTS", "attempts"},    {"FAILURE", "failure_class"},
-    {"NEXT", "next_attempt_at"}, {"CREATED", "created_at"}};
+const Columns delivery_columns = {{"DELIVERY", "id"},          {"WEBHOOK", "webhook.name"},
+                                  {"EVENT", "event"},          {"STATE", "state"},
+                                  {"ATTEMPTS", "attempts"},    {"FAILURE", "failure_class"},
+                                  {"NEXT", "next_attempt_at"}, {"CREATED", "created_at"}};
 
 std::optional<std::string> environment_variable(const std::string& name) {
     const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
@@ -95,18 +126,27 @@ Output CommandLine::output() const {
     return output;
 }
 
-ApiClient CommandLine::client() const {
+Result<ApiClient> CommandLine::client() const {
     std::string where = address;
     if (where.empty()) {
         where = environment_variable("HERALD_ADDRESS").value_or(std::string(default_address));
+    }
+    if (where.find("://") == std::string::npos) where = "http://" + where;
+    if (auto url = parse_url(where); !url) {
+        return fail(Errc::invalid,
+                    "the address " + redact_url(where) + " " + url.error().fields.front().detail);
     }
     std::string token = environment_variable("HERALD_API_TOKEN").value_or("");
     const std::string file = !token_file.empty()
                                  ? token_file
                                  : environment_variable("HERALD_API_TOKEN_FILE").value_or("");
-    if (!file.empty()) token = read_secret(file).value_or("");
+    if (!file.empty()) {
+        auto read = read_secret(file);
+        if (!read) return fail(read.error());
+        token = std::move(*read);
+    }
     token = token.substr(0, token.find(','));
-    return {where, token};
+    return ApiClient(where, token);
 }
 
 void CommandLine::fail_with(Exit code, const std::string& message) {
@@ -115,11 +155,22 @@ void CommandLine::fail_with(Exit code, const std::string& message) {
 }
 
 std::optional<ApiReply> CommandLine::call(const ApiRequest& request) {
-    auto reply = client().call(request);
+    const auto server = client();
+    if (!server) {
+        fail_with(Exit::usage, server.error().message);
+        return std::nullopt;
+    }
+    auto reply = server->call(request);
     if (!reply) {
         fail_with(Exit::unreachable, reply.error().message +
                                          "\nStart one with `herald serve`, or name another with "
                                          "--address or HERALD_ADDRESS.");
+        return std::nullopt;
+    }
+    if (reply->header("x-request-id").empty()) {
+        fail_with(Exit::unreachable, "what answers at " + server->address() +
+                                         " is no herald\nName another with --address or "
+                                         "HERALD_ADDRESS.");
         return std::nullopt;
     }
     if (reply->ok()) return std::move(*reply);
@@ -143,7 +194,7 @@ int run_command_line(int argc, char** argv) {
     add_shared_options(app, line);
     app.fallthrough();
     app.require_subcommand(1);
-    app.get_formatter()->column_width(34);
+    app.formatter(help_formatter());
     add_serve(app, line);
     add_webhook_commands(app, line);
     add_event_commands(app, line);
@@ -155,16 +206,16 @@ int run_command_line(int argc, char** argv) {
     add_completion(app, line);
     add_help_topics(app, line);
     app.add_subcommand("version", "Print the version")->callback([&line] {
-        line.output().one(boost::json::object{{"version", HERALD_VERSION}},
-                          {{"version", "version"}});
+        const std::string text = JsonObject().add("version", HERALD_VERSION).text();
+        line.output().one(JsonView(text), {{"version", "version"}});
     });
     app.set_version_flag("--version", HERALD_VERSION);
+    take_one_value_each(app);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        const bool shown = error.get_exit_code() == 0;  // --help, --version
-        app.exit(error);
-        return shown ? 0 : static_cast<int>(Exit::usage);
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        return refuse_arguments(app, argc, argv, error.what());
     }
     return static_cast<int>(line.exit);
 }

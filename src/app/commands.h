@@ -35,9 +35,9 @@ struct CommandLine {
 
     [[nodiscard]] Output output() const;
     /// The client for the server that flags, environment or defaults name.
-    [[nodiscard]] ApiClient client() const;
+    [[nodiscard]] Result<ApiClient> client() const;
     /// Calls the server. Prints what went wrong (with the server's own words), sets `exit` and
-    /// gives nullopt when the answer is not 2xx.
+    /// gives nullopt when the answer is not 2xx, or not of a herald.
     [[nodiscard]] std::optional<ApiReply> call(const ApiRequest& request);
     /// Prints an error and how to go on, and sets the exit code.
     void fail_with(Exit code, const std::string& message);
@@ -67,11 +67,19 @@ int run_command_line(int argc, char** argv);
 [[nodiscard]] std::optional<std::string> environment_variable(const std::string& name);
 [[nodiscard]] std::vector<std::string> environment_names();
 
+/// What is wrong with the arguments, in words: a word or an option that is not known gets a
+/// suggestion. Empty: nothing that is seen here.
+[[nodiscard]] std::string explain_arguments(const CLI::App& app,
+                                            const std::vector<std::string>& arguments);
+/// Lays out --help: the first line of each command in a list of commands, options that all have
+/// named at the end.
+[[nodiscard]] std::shared_ptr<CLI::Formatter> help_formatter();
+
 /// Waits until every delivery is final or `patience` is over, prints them as a list, and sets
 /// Exit::undelivered when one is not delivered.
 void wait_for_deliveries(CommandLine& line, const std::vector<std::string>& ids,
                          std::chrono::seconds patience);
 
-extern const std::vector<Column> delivery_columns;
+extern const Columns delivery_columns;
 
 }  // namespace herald

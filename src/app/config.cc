@@ -1,6 +1,9 @@
 #include "app/config.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <sstream>
@@ -8,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "core/redact.h"
+#include "core/suggest.h"
 
 namespace herald {
 
@@ -148,11 +152,9 @@ Result<> apply(Config& config, const ConfigKey& key, std::string_view text,
 }
 
 std::string unknown(std::string_view what, std::string_view name,
-                    const std::vector<std::string>& known) {
-    std::string message = std::string(what) + " " + std::string(name) + " is not known";
-    const std::string guess = nearest(name, known);
-    if (!guess.empty()) message += ": did you mean " + guess + "?";
-    return message;
+                    const std::vector<std::string_view>& known) {
+    return std::string(what) + " " + std::string(name) + " is not known" +
+           did_you_mean(name, known);
 }
 
 /// A TOML value as the text that ConfigKey::set reads; nullopt for a table.
@@ -172,8 +174,8 @@ std::optional<std::string> value_text(const toml::node& node) {
 
 Result<> read_table(Config& config, const toml::table& table, const std::string& prefix,
                     const std::string& file) {
-    std::vector<std::string> known;
-    for (const ConfigKey& key : config_keys()) known.emplace_back(key.name);
+    std::vector<std::string_view> known;
+    for (const ConfigKey& key : config_keys()) known.push_back(key.name);
     for (const auto& [name, node] : table) {
         const std::string full = prefix + std::string(name.str());
         if (const toml::table* inner = node.as_table()) {
@@ -193,9 +195,13 @@ Result<> read_table(Config& config, const toml::table& table, const std::string&
 }
 
 Result<> read_file(Config& config, const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream || !std::filesystem::is_regular_file(file)) {
+        return fail(Errc::invalid, "cannot read the configuration file " + file.string());
+    }
     toml::parse_result parsed;
     try {
-        parsed = toml::parse_file(file.string());
+        parsed = toml::parse(stream, file.string());
     } catch (const toml::parse_error& error) {
         return fail(Errc::invalid, file.string() + ", line " +
                                        std::to_string(error.source().begin.line) + ": " +
@@ -216,6 +222,7 @@ Result<> read_environment(Config& config, const EnvironmentReader& environment) 
         bool ok = false;
         const std::string text = read_whole(*path, ok);
         if (!ok) return fail(Errc::invalid, name + "_FILE: cannot read " + *path);
+        if (text.empty()) return fail(Errc::invalid, name + "_FILE: " + *path + " is empty");
         if (auto set = apply(config, key, text, name + "_FILE"); !set) return set;
     }
     return {};
@@ -224,32 +231,18 @@ Result<> read_environment(Config& config, const EnvironmentReader& environment) 
 /// Variables that begin with HERALD_ but are no key of the server. Those of the command line
 /// client are known too.
 Result<> check_variables(const std::vector<std::string>& variables) {
-    std::vector<std::string> known = {"HERALD_ADDRESS", "HERALD_CONFIG"};
+    std::vector<std::string> of_files;
     for (const ConfigKey& key : config_keys()) {
-        known.emplace_back(key.environment);
-        if (key.secret) known.push_back(std::string(key.environment) + "_FILE");
+        if (key.secret) of_files.push_back(std::string(key.environment) + "_FILE");
     }
+    std::vector<std::string_view> known(of_files.begin(), of_files.end());
+    known.insert(known.end(), {"HERALD_ADDRESS", "HERALD_CONFIG"});
+    for (const ConfigKey& key : config_keys()) known.push_back(key.environment);
     for (const std::string& name : variables) {
         if (!name.starts_with("HERALD_") || std::ranges::find(known, name) != known.end()) continue;
         return fail(Errc::invalid, unknown("the environment variable", name, known));
     }
     return {};
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            row[j] = std::min({changed, above + 1, row[j - 1] + 1});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
 }
 
 }  // namespace
@@ -293,10 +286,6 @@ const std::vector<ConfigKey>& config_keys() {
              return Result<>{};
          },
          [](const Config& c) { return c.ca_bundle; }},
-        {"delivery.connect_timeout", "HERALD_DELIVERY__CONNECT_TIMEOUT", "duration",
-         "for name look-up, connect and TLS handshake", false,
-         [](Config& c, std::string_view t) { return set_duration(c.connect_timeout, t); },
-         [](const Config& c) { return show_duration(c.connect_timeout); }},
         {"retention.events", "HERALD_RETENTION__EVENTS", "duration",
          "age at which events leave the activity log; 0s: never", false,
          [](Config& c, std::string_view t) { return set_duration(c.retain_events, t); },
@@ -362,9 +351,14 @@ Result<ListenAddress> parse_listen(std::string_view text) {
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
     if (error != std::errc{} || end != port.data() + port.size()) return wrong;
-    address.loopback = host == "localhost" || host.starts_with("127.") || host == "::1";
-    address.host = host == "localhost" ? "127.0.0.1" : std::string(host);
-    if (host.empty()) address.host = "0.0.0.0";
+    if (host.empty()) host = "0.0.0.0";
+    if (host == "localhost") host = "127.0.0.1";
+    std::array<unsigned char, sizeof(in6_addr)> bytes{};
+    address.host = host;
+    const bool v4 = ::inet_pton(AF_INET, address.host.c_str(), bytes.data()) == 1;
+    const bool v6 = !v4 && ::inet_pton(AF_INET6, address.host.c_str(), bytes.data()) == 1;
+    if (!v4 && !v6) return wrong;
+    address.loopback = v4 ? bytes[0] == 127 : address.host == "::1";
     return address;
 }
 
@@ -379,19 +373,6 @@ Result<> check_config(const Config& config) {
                         "HERALD_API_TOKEN_FILE), or listen on 127.0.0.1");
     }
     return {};
-}
-
-std::string nearest(std::string_view name, const std::vector<std::string>& known) {
-    std::string best;
-    std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
-    for (const std::string& candidate : known) {
-        const std::size_t distance = edit_distance(name, candidate);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = candidate;
-        }
-    }
-    return best;
 }
 
 }  // namespace herald

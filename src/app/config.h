@@ -30,7 +30,6 @@ struct Config {
     std::vector<std::string> allowed_hosts;
 
     std::string ca_bundle;
-    Duration connect_timeout = std::chrono::seconds{10};
 
     Duration retain_events{0};  ///< 0: for ever
     Duration retain_deliveries = std::chrono::hours{24 * 30};
@@ -77,8 +76,5 @@ struct ListenAddress {
 
 /// What holds between keys: without a token, loopback only.
 [[nodiscard]] Result<> check_config(const Config& config);
-
-/// The known name nearest to a misspelt one, or empty when none is near.
-[[nodiscard]] std::string nearest(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace herald

@@ -78,7 +78,8 @@ void add_config_commands(CLI::App& app, CommandLine& line) {
     });
 
     group->add_subcommand("schema", "A JSON Schema of the file, for editors")->callback([] {
-        std::fputs((to_pretty_json(schema()) + "\n").c_str(), stdout);
+        const auto text = canonical_json(boost::json::serialize(schema()));
+        std::fputs((to_pretty_json(JsonView(*text)) + "\n").c_str(), stdout);
     });
 }
 

@@ -2,24 +2,19 @@
 #include <memory>
 #include <thread>
 
-#include <boost/json.hpp>
-
 #include "app/commands.h"
 
 namespace herald {
 
 namespace {
 
-namespace json = boost::json;
+const Columns detail_columns = {{"delivery", "id"},        {"webhook", "webhook.name"},
+                                {"event", "event"},        {"event id", "event_id"},
+                                {"state", "state"},        {"attempts", "attempts"},
+                                {"cause", "cause"},        {"next attempt", "next_attempt_at"},
+                                {"repeats", "redelivers"}, {"created", "created_at"}};
 
-const std::vector<Column> detail_columns = {
-    {"delivery", "id"},        {"webhook", "webhook.name"},
-    {"event", "event"},        {"event id", "event_id"},
-    {"state", "state"},        {"attempts", "attempts"},
-    {"cause", "cause"},        {"next attempt", "next_attempt_at"},
-    {"repeats", "redelivers"}, {"created", "created_at"}};
-
-const std::vector<Column> attempt_columns = {
+const Columns attempt_columns = {
     {"ATTEMPT", "number"},  {"STARTED", "started_at"},        {"MS", "duration_ms"},
     {"STATUS", "status"},   {"PROFILE", "signature_profile"}, {"FAILURE", "failure_class"},
     {"MESSAGE", "message"}, {"WHAT TO DO", "remediation"}};
@@ -49,17 +44,17 @@ void list(CommandLine& line, const ListOptions& options) {
     add_query(query, "since", options.since);
     add_query(query, "until", options.until);
     const auto reply = line.call({"GET", "/api/v1/deliveries" + query});
-    if (reply) line.output().list(reply->json.at("items").as_array(), delivery_columns);
+    if (reply) line.output().list(elements(reply->json(), "items"), delivery_columns);
 }
 
 void get(CommandLine& line, const std::string& id) {
     const auto reply = line.call({"GET", path_of(id)});
     if (!reply) return;
     const Output output = line.output();
-    output.one(reply->json, detail_columns);
+    output.one(reply->json(), detail_columns);
     if (output.chosen() != OutputFormat::table) return;
     std::fputs("\n", stdout);
-    output.list(reply->json.at("attempt_list").as_array(), attempt_columns);
+    output.list(elements(reply->json(), "attempt_list"), attempt_columns);
 }
 
 }  // namespace
@@ -67,17 +62,17 @@ void get(CommandLine& line, const std::string& id) {
 void wait_for_deliveries(CommandLine& line, const std::vector<std::string>& ids,
                          std::chrono::seconds patience) {
     const auto until = std::chrono::steady_clock::now() + patience;
-    json::array ended;
+    std::vector<ApiReply> ended;
     for (const std::string& id : ids) {
         for (;;) {
-            const auto reply = line.call({"GET", path_of(id)});
+            auto reply = line.call({"GET", path_of(id)});
             if (!reply) return;
-            const std::string state = cell(reply->json, "state");
-            const bool tried = cell(reply->json, "attempts") != "0";
+            const std::string state = cell(reply->json(), "state");
+            const bool tried = cell(reply->json(), "attempts") != "0";
             const bool over = std::chrono::steady_clock::now() >= until;
             // A failed attempt that will be repeated is an outcome too: the next may be hours off.
             if (state != "pending" || tried || over) {
-                ended.push_back(reply->json);
+                ended.push_back(std::move(*reply));
                 if (state != "delivered") line.exit = Exit::undelivered;
                 break;
             }
@@ -85,11 +80,13 @@ void wait_for_deliveries(CommandLine& line, const std::vector<std::string>& ids,
         }
     }
     if (ids.empty()) std::fputs("no webhook wants this event: nothing was sent\n", stderr);
-    line.output().list(ended, delivery_columns);
-    for (const auto& delivery : ended) {
-        const auto& attempts = delivery.at("attempt_list").as_array();
+    std::vector<JsonView> deliveries;
+    for (const ApiReply& reply : ended) deliveries.push_back(reply.json());
+    line.output().list(deliveries, delivery_columns);
+    for (const JsonView& delivery : deliveries) {
+        const auto attempts = elements(delivery, "attempt_list");
         if (attempts.empty() || cell(attempts.back(), "message").empty()) continue;
-        std::fprintf(stderr, "%s: %s %s\n", cell(delivery, "id").c_str(),
+        std::fprintf(stderr, "%s: %s\n  %s\n", cell(delivery, "id").c_str(),
                      cell(attempts.back(), "message").c_str(),
                      cell(attempts.back(), "remediation").c_str());
     }
@@ -124,15 +121,15 @@ void add_delivery_commands(CLI::App& app, CommandLine& line) {
     retrying->callback([&line, id, wait] {
         const auto reply = line.call({"POST", path_of(*id) + "/retry", "{}"});
         if (!reply) return;
-        if (!*wait) return line.output().one(reply->json, detail_columns);
-        wait_for_deliveries(line, {cell(reply->json, "id")}, std::chrono::seconds{60});
+        if (!*wait) return line.output().one(reply->json(), detail_columns);
+        wait_for_deliveries(line, {cell(reply->json(), "id")}, std::chrono::seconds{60});
     });
 
     auto* cancelling = group->add_subcommand("cancel", "Make no further attempt");
     cancelling->add_option("delivery", *id, "Its id, msg_...")->required();
     cancelling->callback([&line, id] {
         const auto reply = line.call({"POST", path_of(*id) + "/cancel", "{}"});
-        if (reply) line.output().one(reply->json, detail_columns);
+        if (reply) line.output().one(reply->json(), detail_columns);
     });
 }
 

@@ -3,33 +3,28 @@
 #include <memory>
 #include <thread>
 
-#include <boost/json.hpp>
-
 #include "app/commands.h"
 
 namespace herald {
 
 namespace {
 
-namespace json = boost::json;
+const Columns list_columns = {{"SEQ", "seq"},
+                              {"OCCURRED", "occurred_at"},
+                              {"EVENT", "event"},
+                              {"BRANCH", "branch"},
+                              {"KIND", "node.kind"},
+                              {"NODE", "node.id"},
+                              {"ACCOUNT", "account_id"},
+                              {"ID", "id"}};
 
-const std::vector<Column> list_columns = {{"SEQ", "seq"},
-                                          {"OCCURRED", "occurred_at"},
-                                          {"EVENT", "event"},
-                                          {"BRANCH", "branch"},
-                                          {"KIND", "node.kind"},
-                                          {"NODE", "node.id"},
-                                          {"ACCOUNT", "account_id"},
-                                          {"ID", "id"}};
+const Columns detail_columns = {{"event", "event"},          {"id", "id"},
+                                {"occurred", "occurred_at"}, {"branch", "branch"},
+                                {"account", "account_id"},   {"node", "node.id"},
+                                {"node kind", "node.kind"},  {"level", "level"},
+                                {"parent", "parent_id"},     {"has children", "has_children"}};
 
-const std::vector<Column> detail_columns = {
-    {"event", "event"},          {"id", "id"},
-    {"occurred", "occurred_at"}, {"branch", "branch"},
-    {"account", "account_id"},   {"node", "node.id"},
-    {"node kind", "node.kind"},  {"level", "level"},
-    {"parent", "parent_id"},     {"has children", "has_children"}};
-
-const std::vector<Column> change_columns = {
+const Columns change_columns = {
     {"FIELD", "field"}, {"BEFORE", "before"}, {"AFTER", "after"}, {"STATUS", "status"}};
 
 /// The filters of the activity log, as options.
@@ -80,23 +75,31 @@ std::string query_of(const EventOptions& options) {
 void list(CommandLine& line, const EventOptions& options) {
     const std::string limit = "?limit=" + std::to_string(options.limit);
     const auto reply = line.call({"GET", "/api/v1/events" + limit + query_of(options)});
-    if (reply) line.output().list(reply->json.at("items").as_array(), list_columns);
+    if (reply) line.output().list(elements(reply->json(), "items"), list_columns);
 }
 
 void get(CommandLine& line, const std::string& id) {
     const auto reply = line.call({"GET", "/api/v1/events/" + url_encode(id)});
     if (!reply) return;
     const Output output = line.output();
-    output.one(reply->json, detail_columns);
+    output.one(reply->json(), detail_columns);
     if (output.chosen() != OutputFormat::table) return;
     for (const auto& [name, columns] :
          {std::pair{"changes", &change_columns}, std::pair{"children", &list_columns},
           std::pair{"deliveries", &delivery_columns}}) {
-        const auto* items = reply->json.as_object().if_contains(name);
-        if (items == nullptr || !items->is_array() || items->get_array().empty()) continue;
-        std::fputs("\n", stdout);
-        output.list(items->get_array(), *columns);
+        const auto items = elements(reply->json(), name);
+        if (items.empty()) continue;
+        std::printf("\n%s\n", name);
+        output.list(items, *columns);
     }
+}
+
+std::string show_errors(JsonView errors) {
+    std::string text;
+    for (const JsonView& error : elements(errors, "")) {
+        text += (text.empty() ? "" : "; ") + cell(error, "pointer") + " " + cell(error, "detail");
+    }
+    return text;
 }
 
 bool looks_like_lines(const std::string& text) {
@@ -117,25 +120,19 @@ void send(CommandLine& line, const std::string& file, bool wait) {
     const std::string type = looks_like_lines(*body) ? "application/x-ndjson" : "application/json";
     const auto reply = line.call({"POST", "/api/v1/events", *body, type});
     if (!reply) return;
-    json::array results;
-    if (const auto* many = reply->json.as_object().if_contains("results")) {
-        results = many->as_array();
-    } else {
-        results.push_back(reply->json);
-    }
+    auto results = elements(reply->json(), "results");
+    if (!reply->json().find("results")) results.push_back(reply->json());
     std::vector<std::string> ids;
-    for (const auto& result : results) {
+    for (const JsonView& result : results) {
         if (cell(result, "status") == "rejected") line.exit = Exit::failure;
-        const auto* deliveries = result.as_object().if_contains("deliveries");
-        if (deliveries == nullptr) continue;
-        for (const auto& id : deliveries->as_array()) ids.emplace_back(id.as_string());
+        for (const JsonView& id : elements(result, "deliveries")) ids.push_back(cell(id));
     }
     if (wait) return wait_for_deliveries(line, ids, std::chrono::seconds{60});
     line.output().list(results, {{"STATUS", "status"},
                                  {"ID", "id"},
                                  {"SEQ", "seq"},
                                  {"DELIVERIES", "deliveries"},
-                                 {"ERRORS", "errors"}});
+                                 {"ERRORS", "errors", show_errors}});
 }
 
 /// New events as they come: the last few first, then a poll each half second.
@@ -146,24 +143,24 @@ void tail(CommandLine& line, const EventOptions& options) {
     if (!last) return;
     const Output output = line.output();
     const bool table = output.chosen() == OutputFormat::table;
-    auto print = [&](const json::value& event) {
+    auto print = [&](JsonView event) {
         const std::string text = table ? cell(event, "occurred_at") + "  " + cell(event, "event") +
                                              "  " + cell(event, "branch") + "  " +
                                              cell(event, "node.kind") + "  " + cell(event, "id")
-                                       : json::serialize(event);
+                                       : std::string(event.raw());
         std::printf("%s\n", text.c_str());
     };
-    const auto& items = last->json.at("items").as_array();
+    const auto items = elements(last->json(), "items");
     for (auto item = items.rbegin(); item != items.rend(); ++item) print(*item);
-    std::string cursor = cell(last->json, "tail_cursor");
+    std::string cursor = cell(last->json(), "tail_cursor");
     for (;;) {
         std::fflush(stdout);
         const auto page = line.call(
             {"GET", "/api/v1/events?order=asc&limit=250&cursor=" + url_encode(cursor) + filters});
         if (!page) return;
-        const auto& fresh = page->json.at("items").as_array();
-        for (const auto& item : fresh) print(item);
-        cursor = cell(page->json, "last_cursor");
+        const auto fresh = elements(page->json(), "items");
+        for (const JsonView& item : fresh) print(item);
+        cursor = cell(page->json(), "last_cursor");
         if (fresh.size() < 250) std::this_thread::sleep_for(std::chrono::milliseconds{500});
     }
 }

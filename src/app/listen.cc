@@ -10,7 +10,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json.hpp>
 
 #include "app/commands.h"
 #include "async/clock.h"
@@ -23,8 +22,6 @@
 namespace herald {
 
 namespace {
-
-namespace json = boost::json;
 
 struct ListenOptions {
     std::string bind = "127.0.0.1";
@@ -82,7 +79,7 @@ private:
     static ServerAnswer answer(int status, const std::string& state, const std::string& message) {
         ServerAnswer given;
         given.status = status;
-        given.body = json::serialize(json::object{{"status", state}, {"message", message}});
+        given.body = JsonObject().add("status", state).add("message", message).text();
         return given;
     }
 
@@ -121,24 +118,26 @@ private:
     void print(const ServerRequest& request, const std::string& verdict, const std::string& profile,
                int status) const {
         if (output_.chosen() != OutputFormat::table) {
-            json::object headers;
+            JsonObject headers;
             for (const auto& [name, value] : request.headers) {
                 const bool secret = is_secret_header(name) && name != "webhook-signature";
-                headers[name] = secret ? std::string(redacted) : value;
+                headers.add(name, secret ? redacted : std::string_view(value));
             }
-            const json::object line = {{"received_at", to_rfc3339(SystemClock{}.now())},
-                                       {"method", request.method},
-                                       {"path", request.target},
-                                       {"answered", status},
-                                       {"signature", verdict},
-                                       {"profile", profile},
-                                       {"headers", headers},
-                                       {"body", request.body}};
-            std::printf("%s\n", json::serialize(line).c_str());
+            JsonObject line;
+            line.add("received_at", to_rfc3339(SystemClock{}.now()))
+                .add("method", request.method)
+                .add("path", redact_url(request.target))
+                .add_json("answered", std::to_string(status))
+                .add("signature", verdict)
+                .add("profile", profile)
+                .add_json("headers", headers.text())
+                .add("body", request.body);
+            std::printf("%s\n", line.text().c_str());
         } else {
             const std::string seen = profile.empty() ? verdict : verdict + " (" + profile + ")";
             std::printf("%s  %s %s -> %d  signature %s\n", to_rfc3339(SystemClock{}.now()).c_str(),
-                        request.method.c_str(), request.target.c_str(), status, seen.c_str());
+                        request.method.c_str(), printable(redact_url(request.target)).c_str(),
+                        status, seen.c_str());
             std::printf("  webhook-id: %s\n", std::string(request.header("webhook-id")).c_str());
             if (!options_.quiet) print_body(request.body);
         }
@@ -146,9 +145,8 @@ private:
     }
 
     static void print_body(const std::string& body) {
-        json::error_code error;
-        const json::value parsed = json::parse(body, error);
-        std::printf("%s\n", error ? body.c_str() : to_pretty_json(parsed).c_str());
+        const auto json = canonical_json(body);
+        std::printf("%s\n", (json ? to_pretty_json(JsonView(*json)) : printable(body)).c_str());
     }
 
     ListenOptions options_;

@@ -1,8 +1,6 @@
 #include <charconv>
 #include <memory>
 
-#include <boost/json.hpp>
-
 #include "app/commands.h"
 #include "async/clock.h"
 #include "base/json.h"
@@ -11,8 +9,6 @@
 namespace herald {
 
 namespace {
-
-namespace json = boost::json;
 
 struct SignOptions {
     std::string body = "-";
@@ -59,16 +55,18 @@ void sign(CommandLine& line, const SignOptions& options) {
     const std::string id = options.id.empty() ? fresh_id() : options.id;
     const SignedForm form = signed_form(*profile, *canonical);
     const std::string& payload = form.signed_text.empty() ? form.body : form.signed_text;
-    const json::object shown = {{"webhook-id", id},
-                                {"webhook-timestamp", std::to_string(seconds)},
-                                {"webhook-signature", signer->sign(id, seconds, payload)},
-                                {"profile", to_text(*profile)},
-                                {"body", form.body}};
-    line.output().one(shown, {{"webhook-id", "webhook-id"},
-                              {"webhook-timestamp", "webhook-timestamp"},
-                              {"webhook-signature", "webhook-signature"},
-                              {"profile", "profile"},
-                              {"body", "body"}});
+    const std::string shown = JsonObject()
+                                  .add("webhook-id", id)
+                                  .add("webhook-timestamp", std::to_string(seconds))
+                                  .add("webhook-signature", signer->sign(id, seconds, payload))
+                                  .add("profile", to_text(*profile))
+                                  .add("body", form.body)
+                                  .text();
+    line.output().one(JsonView(shown), {{"webhook-id", "webhook-id"},
+                                        {"webhook-timestamp", "webhook-timestamp"},
+                                        {"webhook-signature", "webhook-signature"},
+                                        {"profile", "profile"},
+                                        {"body", "body"}});
 }
 
 /// Takes headers and body out of a saved raw request: header lines, an empty line, the body.
@@ -120,9 +118,11 @@ void verify_request(CommandLine& line, SignOptions options) {
         result = {verify(*profile, *key, request, now, tolerance), *profile};
     }
     const bool valid = result.verdict == Verdict::valid;
-    json::object shown = {{"verdict", to_text(result.verdict)}, {"profile", nullptr}};
-    if (valid) shown["profile"] = to_text(result.profile);
-    line.output().one(shown, {{"verdict", "verdict"}, {"profile", "profile"}});
+    JsonObject shown;
+    shown.add("verdict", to_text(result.verdict));
+    if (valid) shown.add("profile", to_text(result.profile));
+    if (!valid) shown.add_json("profile", "null");
+    line.output().one(JsonView(shown.text()), {{"verdict", "verdict"}, {"profile", "profile"}});
     if (!valid) line.exit = Exit::unverified;
 }
 

@@ -1,11 +1,10 @@
 #include <memory>
 
-#include <boost/json.hpp>
-
 #include "app/commands.h"
 #include "async/clock.h"
 #include "base/json.h"
 #include "core/signature.h"
+#include "core/suggest.h"
 #include "infrahub/decode.h"
 #include "infrahub/names.h"
 #include "infrahub/samples.h"
@@ -14,8 +13,6 @@ namespace herald {
 
 namespace {
 
-namespace json = boost::json;
-
 struct TriggerOptions {
     std::string type = "infrahub.node.updated";
     std::string branch;
@@ -23,52 +20,68 @@ struct TriggerOptions {
     std::string url;
     std::string key_file;
     std::string profile = "auto";
+    bool list = false;
     bool print = false;
     bool wait = false;
 };
 
-/// Sets "data.kind=InfraDevice" in the sample; the value is JSON where it parses, else text.
-Result<> set_path(json::value& sample, const std::string& text) {
+/// The object with another value at a dotted path; what is missing on the way is made.
+std::string with_value(JsonView object, std::string_view path, const std::string& value) {
+    if (path.empty()) return value;
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    const std::string_view name = path.substr(0, dot);
+    const std::string_view rest = path.substr(std::min(dot + 1, path.size()));
+    JsonObject changed;
+    bool found = false;
+    for (auto items = object.items(); object.is_object() && items.next();) {
+        const bool here = items.key() == name;
+        found = found || here;
+        changed.add_json(items.key(), here ? with_value(items.value(), rest, value)
+                                           : std::string(items.value().raw()));
+    }
+    if (!found) changed.add_json(name, with_value(JsonView{}, rest, value));
+    return changed.text();
+}
+
+std::string as_json(const std::string& text) {
+    std::string json;
+    append_json_string(json, text);
+    return json;
+}
+
+/// Sets "data.kind=InfraDevice" in the event; the value is JSON where it parses, else text.
+Result<> set_path(std::string& event, const std::string& text) {
     const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) {
+    if (equals == std::string::npos || equals == 0) {
         return fail(Errc::invalid, "--set " + text + ": write it as path=value");
     }
-    json::error_code error;
-    json::value value = json::parse(text.substr(equals + 1), error);
-    if (error) value = text.substr(equals + 1);
-    json::value* at = &sample;
-    std::string_view path = std::string_view(text).substr(0, equals);
-    while (!path.empty()) {
-        const std::size_t dot = std::min(path.find('.'), path.size());
-        if (!at->is_object()) at->emplace_object();
-        at = &at->as_object()[path.substr(0, dot)];
-        path.remove_prefix(std::min(dot + 1, path.size()));
-    }
-    *at = std::move(value);
+    const std::string given = text.substr(equals + 1);
+    const auto json = canonical_json(given);
+    event = with_value(JsonView(event), text.substr(0, equals), json ? *json : as_json(given));
     return {};
 }
 
 Result<std::string> make_sample(const TriggerOptions& options) {
     const auto sample = infrahub::sample_event(options.type, SystemClock{}.now());
     if (!sample) {
-        std::vector<std::string> known;
-        for (const EventType& type : infrahub::event_types().all()) known.emplace_back(type.name);
-        const std::string guess = nearest(options.type, known);
+        std::vector<std::string_view> known;
+        for (const EventType& type : infrahub::event_types().all()) known.push_back(type.name);
         return fail(Errc::invalid, "there is no sample for " + options.type +
-                                       (guess.empty() ? "" : ": did you mean " + guess + "?"));
+                                       did_you_mean(options.type, known) +
+                                       "\n`herald trigger --list` shows all event types");
     }
-    json::value event = json::parse(*sample);
-    if (!options.branch.empty()) event.as_object()["branch"] = options.branch;
+    std::string event = *sample;
+    if (!options.branch.empty())
+        event = with_value(JsonView(event), "branch", as_json(options.branch));
     for (const std::string& set : options.sets) {
         if (auto done = set_path(event, set); !done) return fail(done.error());
     }
-    return json::serialize(event);
+    return event;
 }
 
 /// Straight to a receiver, without a server: the body signed as herald signs it.
 void send_directly(CommandLine& line, const TriggerOptions& options, const std::string& sample) {
-    const auto canonical = canonical_json(sample);
-    const auto event = infrahub::decode_event(JsonView(*canonical), SystemClock{}.now(), "trigger");
+    const auto event = infrahub::decode_event(JsonView(sample), SystemClock{}.now(), "trigger");
     if (!event) return line.fail_with(Exit::usage, event.error().message);
     ApiRequest request{"POST", "/", event->body};
     if (!options.key_file.empty()) {
@@ -93,16 +106,32 @@ void send_directly(CommandLine& line, const TriggerOptions& options, const std::
     }
     const auto reply = http_call(options.url, request);
     if (!reply) return line.fail_with(Exit::unreachable, reply.error().message);
-    line.output().one(json::object{{"status", reply->status}, {"body", reply->text}},
-                      {{"status", "status"}, {"body", "body"}});
+    const std::string shown = JsonObject()
+                                  .add_json("status", std::to_string(reply->status))
+                                  .add("body", reply->text)
+                                  .text();
+    line.output().one(JsonView(shown), {{"status", "status"}, {"body", "body"}});
     if (!reply->ok()) line.exit = Exit::undelivered;
 }
 
+void list_types(CommandLine& line) {
+    std::vector<std::string> rows;
+    for (const EventType& type : infrahub::event_types().all()) {
+        rows.push_back(JsonObject()
+                           .add("event", type.name)
+                           .add_json("carries_node_kind", type.carries_kind ? "true" : "false")
+                           .text());
+    }
+    const std::vector<JsonView> items(rows.begin(), rows.end());
+    line.output().list(items, {{"EVENT", "event"}, {"TAKES NODE KIND", "carries_node_kind"}});
+}
+
 void trigger(CommandLine& line, const TriggerOptions& options) {
+    if (options.list) return list_types(line);
     auto sample = make_sample(options);
     if (!sample) return line.fail_with(Exit::usage, sample.error().message);
     if (options.print) {
-        std::printf("%s\n", to_pretty_json(json::parse(*sample)).c_str());
+        std::printf("%s\n", to_pretty_json(JsonView(*sample)).c_str());
         return;
     }
     if (!options.url.empty()) return send_directly(line, options, *sample);
@@ -110,10 +139,11 @@ void trigger(CommandLine& line, const TriggerOptions& options) {
     if (!reply) return;
     if (!options.wait) {
         return line.output().one(
-            reply->json, {{"status", "status"}, {"event id", "id"}, {"deliveries", "deliveries"}});
+            reply->json(),
+            {{"status", "status"}, {"event id", "id"}, {"deliveries", "deliveries"}});
     }
     std::vector<std::string> ids;
-    for (const auto& id : reply->json.at("deliveries").as_array()) ids.emplace_back(id.as_string());
+    for (const JsonView& id : elements(reply->json(), "deliveries")) ids.push_back(cell(id));
     wait_for_deliveries(line, ids, std::chrono::seconds{60});
 }
 
@@ -133,6 +163,7 @@ void add_trigger(CLI::App& app, CommandLine& line) {
     command->add_option("--url", options->url, "Send to this receiver, not through a server");
     command->add_option("--key-file", options->key_file, "With --url: file with the shared key");
     command->add_option("--signature-profile", options->profile, "With --url: how to sign");
+    command->add_flag("--list", options->list, "List the event types there are");
     command->add_flag("--print", options->print, "Only print the event");
     command->add_flag("--wait", options->wait, "Wait for the outcome of the first attempts");
     command->callback([&line, options] { trigger(line, *options); });

@@ -10,33 +10,49 @@ namespace {
 
 namespace json = boost::json;
 
-const std::vector<Column> list_columns = {{"NAME", "name"},
-                                          {"ACTIVE", "active"},
-                                          {"EVENTS", "event_type"},
-                                          {"BRANCHES", "branch_scope"},
-                                          {"KIND", "node_kind"},
-                                          {"URL", "url"},
-                                          {"PROFILE", "accepted_profile"}};
+std::string show_headers(JsonView headers) {
+    std::string text;
+    for (const JsonView& header : elements(headers, "")) {
+        const std::string variable = cell(header, "environment");
+        const std::string value = variable.empty() ? cell(header, "value") : "$" + variable;
+        text += (text.empty() ? "" : ", ") + cell(header, "key") + ": " + value;
+    }
+    return text;
+}
 
-const std::vector<Column> detail_columns = {{"name", "name"},
-                                            {"id", "id"},
-                                            {"kind", "kind"},
-                                            {"active", "active"},
-                                            {"event_type", "event_type"},
-                                            {"branch_scope", "branch_scope"},
-                                            {"node_kind", "node_kind"},
-                                            {"description", "description"},
-                                            {"url", "url"},
-                                            {"validate_certificates", "validate_certificates"},
-                                            {"shared_key_fingerprint", "shared_key_fingerprint"},
-                                            {"signature_profile", "signature_profile"},
-                                            {"accepted_profile", "accepted_profile"},
-                                            {"headers", "headers"},
-                                            {"timeout", "timeout"},
-                                            {"retry", "retry"},
-                                            {"version", "version"},
-                                            {"updated_at", "updated_at"},
-                                            {"warnings", "warnings"}};
+std::string show_retry(JsonView retry) {
+    if (auto preset = retry.string("preset")) return *preset;
+    return cell(retry, "delays") + " (jitter " + cell(retry, "jitter") + ")";
+}
+
+std::string show_seconds(JsonView seconds) { return cell(seconds) + " s"; }
+
+const Columns list_columns = {{"NAME", "name"},
+                              {"ACTIVE", "active"},
+                              {"EVENTS", "event_type"},
+                              {"BRANCHES", "branch_scope"},
+                              {"KIND", "node_kind"},
+                              {"URL", "url"},
+                              {"PROFILE", "accepted_profile"}};
+
+const Columns detail_columns = {{"name", "name"},
+                                {"id", "id"},
+                                {"kind", "kind"},
+                                {"active", "active"},
+                                {"event_type", "event_type"},
+                                {"branch_scope", "branch_scope"},
+                                {"node_kind", "node_kind"},
+                                {"description", "description"},
+                                {"url", "url"},
+                                {"validate_certificates", "validate_certificates"},
+                                {"shared_key_fingerprint", "shared_key_fingerprint"},
+                                {"signature_profile", "signature_profile"},
+                                {"accepted_profile", "accepted_profile"},
+                                {"headers", "headers", show_headers},
+                                {"timeout", "timeout", show_seconds},
+                                {"retry", "retry", show_retry},
+                                {"version", "version"},
+                                {"updated_at", "updated_at"}};
 
 /// What create and update take. Empty optionals are left as they are.
 struct WebhookOptions {
@@ -147,12 +163,9 @@ Result<json::object> attributes(const WebhookOptions& options) {
 std::string path_of(const std::string& name) { return "/api/v1/webhooks/" + url_encode(name); }
 
 void show(CommandLine& line, const ApiReply& reply) {
-    line.output().one(reply.json, detail_columns);
-    const auto* object = reply.json.if_object();
-    const auto* warnings = object == nullptr ? nullptr : object->if_contains("warnings");
-    if (warnings == nullptr || !warnings->is_array()) return;
-    for (const auto& warning : warnings->get_array()) {
-        std::fprintf(stderr, "warning: %s\n", cell(warning, "").c_str());
+    line.output().one(reply.json(), detail_columns);
+    for (const JsonView& warning : elements(reply.json(), "warnings")) {
+        std::fprintf(stderr, "warning: %s\n", cell(warning).c_str());
     }
 }
 
@@ -178,17 +191,19 @@ void update(CommandLine& line, const WebhookOptions& options) {
 }
 
 void list(CommandLine& line) {
-    json::array items;
+    std::vector<ApiReply> pages;
     std::string cursor;
     do {
         const std::string more = cursor.empty() ? "" : "&cursor=" + url_encode(cursor);
-        const auto reply = line.call({"GET", "/api/v1/webhooks?limit=250" + more});
+        auto reply = line.call({"GET", "/api/v1/webhooks?limit=250" + more});
         if (!reply) return;
-        const auto* object = reply->json.if_object();
-        if (object == nullptr || !object->contains("items")) break;
-        for (const auto& item : object->at("items").as_array()) items.push_back(item);
-        cursor = cell(reply->json, "next_cursor");
+        cursor = cell(reply->json(), "next_cursor");
+        pages.push_back(std::move(*reply));
     } while (!cursor.empty());
+    std::vector<JsonView> items;
+    for (const ApiReply& page : pages) {
+        for (const JsonView& item : elements(page.json(), "items")) items.push_back(item);
+    }
     line.output().list(items, list_columns);
 }
 
@@ -198,12 +213,10 @@ void test(CommandLine& line, const std::string& name, const std::string& event, 
     const auto reply = line.call({"POST", path_of(name) + "/test", json::serialize(body)});
     if (!reply) return;
     if (!wait) {
-        return line.output().one(reply->json, {{"event id", "id"}, {"deliveries", "deliveries"}});
+        return line.output().one(reply->json(), {{"event id", "id"}, {"deliveries", "deliveries"}});
     }
     std::vector<std::string> ids;
-    for (const auto& id : reply->json.as_object().at("deliveries").as_array()) {
-        ids.emplace_back(id.as_string());
-    }
+    for (const JsonView& id : elements(reply->json(), "deliveries")) ids.push_back(cell(id));
     wait_for_deliveries(line, ids, std::chrono::seconds{60});
 }
 

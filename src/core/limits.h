@@ -51,6 +51,7 @@ inline constexpr std::size_t settle_batch = 1'024;
 inline constexpr std::size_t page_default = 50;
 inline constexpr std::size_t page_max = 250;
 inline constexpr std::uint64_t count_max = 10'000;  ///< counts stop here and say "more"
+inline constexpr std::size_t field_errors = 32;  ///< named in one answer; the rest is left out
 inline constexpr std::size_t query_values = 100;  ///< values of one filter
 inline constexpr std::size_t api_connections = 4'096;
 inline constexpr std::size_t request_header_bytes = 32'768;

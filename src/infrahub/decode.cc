@@ -5,11 +5,21 @@
 
 namespace herald::infrahub {
 
+namespace {
+
+/// What is wrong with an event as a whole.
+std::unexpected<Error> fail_event(Errc code, const std::string& message) {
+    return fail(Error{code, message, {{"", message}}});
+}
+
+}  // namespace
+
 Result<Event> decode_event(JsonView object, Time received_at, std::string_view source) {
-    if (!object.is_object()) return fail_field("", "an event must be a JSON object");
+    if (!object.is_object()) return fail_event(Errc::invalid, "an event must be a JSON object");
     if (object.raw().size() > limits::event_bytes) {
-        return fail_field("", "an event may have at most " + std::to_string(limits::event_bytes) +
-                                  " bytes, this one has " + std::to_string(object.raw().size()));
+        return fail_event(Errc::too_large,
+                          "an event may have at most " + std::to_string(limits::event_bytes) +
+                              " bytes, this one has " + std::to_string(object.raw().size()));
     }
     Event event;
     event.received_at = received_at;

@@ -7,7 +7,9 @@
 namespace herald::infrahub {
 
 void Fields::wrong(std::string pointer, std::string detail) {
-    errors_.push_back({std::move(pointer), std::move(detail)});
+    if (errors_.size() < limits::field_errors) {
+        errors_.push_back({std::move(pointer), std::move(detail)});
+    }
 }
 
 Error Fields::error() const {
@@ -47,8 +49,9 @@ std::optional<std::string> Fields::label(const std::string& pointer, JsonView va
 std::optional<EventId> Fields::id(const std::string& pointer, JsonView value) {
     const auto text = value.string();
     const auto id = text ? Uuid::parse(*text) : std::nullopt;
-    if (id) return EventId{*id};
-    wrong(pointer, "must be a UUID, such as \"2ece726f-8574-488c-92f7-ee9a56485b46\"");
+    if (id && !id->is_nil()) return EventId{*id};
+    wrong(pointer,
+          "must be a UUID that is not all zeros, such as \"2ece726f-8574-488c-92f7-ee9a56485b46\"");
     return std::nullopt;
 }
 

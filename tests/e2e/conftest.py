@@ -1,6 +1,6 @@
 import pytest
 
-from herald_process import HERALD, Herald
+from herald_process import HERALD, Herald, Listener
 from receivers import Application, Recorder
 
 
@@ -57,3 +57,17 @@ def key_file(tmp_path):
     path = tmp_path / "key.txt"
     path.write_text("supersecretkey\n")
     return path
+
+
+@pytest.fixture
+def listener():
+    """`herald listen` with these arguments; all end with the test."""
+    running = []
+
+    def listen(*args):
+        running.append(Listener(*args))
+        return running[-1]
+
+    yield listen
+    for one in running:
+        one.stop()

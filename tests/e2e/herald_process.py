@@ -136,3 +136,27 @@ class Herald:
 
 def example(name):
     return json.loads((EXAMPLES / f"{name}.json").read_text())
+
+
+class Listener:
+    """One `herald listen` on a free port; prints a JSON line for each request."""
+
+    def __init__(self, *args):
+        self.process = subprocess.Popen(
+            [HERALD, "listen", "--port", "0", *map(str, args)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=clean_environment(),
+        )
+        self.url = re.search(r"http://[^,]+", self.process.stderr.readline()).group(0) + "/"
+
+    def lines(self, count):
+        """The next lines, as objects."""
+        return [json.loads(self.process.stdout.readline()) for _ in range(count)]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=10)
+        self.process.stdout.close()
+        self.process.stderr.close()

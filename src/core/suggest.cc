@@ -1,4 +1,4 @@
-#include "api/suggest.h"
+#include "core/suggest.h"
 
 #include <algorithm>
 #include <cstddef>
