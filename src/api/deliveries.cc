@@ -143,13 +143,9 @@ awaitable<Answer> cancel_delivery(const Call& call) {
     if (auto wrong = check_no_members(call.request)) co_return std::unexpected(std::move(*wrong));
     const Found found = co_await find_delivery(call.api, call.parameter);
     if (!found) co_return std::unexpected(found.error());
-    Settlement settlement;
-    settlement.delivery = found->delivery.id;
-    settlement.state = DeliveryState::cancelled;
-    settlement.due_at = call.api.parts.clock.now();
     bool cancelled = false;
     if (!is_final(found->delivery.state)) {
-        auto settled = co_await call.api.parts.committer.settle_now(std::move(settlement));
+        auto settled = co_await call.api.parts.dispatcher.cancel(found->delivery.id);
         if (!settled) co_return refuse(std::move(settled.error()));
         cancelled = *settled;
     }

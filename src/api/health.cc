@@ -1,10 +1,12 @@
 #include "api/health.h"
 
+#include <map>
 #include <utility>
 #include <vector>
 
 #include "api/assets.h"
 #include "api/encode.h"
+#include "api/process_metrics.h"
 
 namespace herald {
 
@@ -43,13 +45,11 @@ void append_queue_depths(std::string& out, const Catalog& catalog,
                          const std::vector<DueWebhook>& due) {
     constexpr std::string_view name = "herald_delivery_queue_depth";
     append_gauge_head(out, name, "Pending deliveries of a webhook.");
+    std::map<WebhookId, std::uint64_t> pending;
+    for (const DueWebhook& one : due) pending[one.webhook] = one.pending;
     for (const Catalog::Entry& webhook : catalog.all()) {
-        std::uint64_t pending = 0;
-        for (const DueWebhook& one : due) {
-            if (one.webhook == webhook->id) pending = one.pending;
-        }
         out += std::string(name) + "{" + Metrics::label("webhook", webhook->name) + "} " +
-               std::to_string(pending) + "\n";
+               std::to_string(pending[webhook->id]) + "\n";
     }
 }
 
@@ -74,6 +74,7 @@ awaitable<Answer> get_metrics(const Call& call) {
     // A store that does not answer is seen by what is missing; the rest is still of use.
     if (stats) append_store_gauges(answer.body, *stats);
     if (due) append_queue_depths(answer.body, parts.catalog, *due);
+    append_process_metrics(answer.body);
     co_return answer;
 }
 

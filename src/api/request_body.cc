@@ -52,7 +52,7 @@ std::expected<std::string, Problem> read_object(const ServerRequest& request, bo
         return refuse(std::move(error));
     }
     if (!JsonView(*text).is_object()) {
-        return refuse(fail_field("", "the body must be a JSON object").error());
+        return refuse(Errc::invalid, "the body must be a JSON object");
     }
     return std::move(*text);
 }

@@ -25,7 +25,7 @@ constexpr std::array table{
     Route{"GET", "/api/v1/event-schema", get_event_schema, "event_schema"},
     Route{"GET", "/api/v1/stats", get_stats, "stats"},
 
-    Route{"POST", "/api/v1/events", post_events, "events"},
+    Route{"POST", "/api/v1/events", post_events, "events", keyed},
     Route{"GET", "/api/v1/events", list_events, "events", any_query},
     Route{"GET", "/api/v1/events/{}", get_event, "event"},
     Route{"GET", "/api/v1/event-types", list_event_types, "event_types"},

@@ -114,10 +114,18 @@ struct Herald::Parts {
     HttpServer server;
     TaskGroup tasks{loop.get_executor()};
     boost::asio::signal_set signals;
+    Gauge& reload_ok =
+        metrics.gauge("herald_config_last_reload_successful",
+                      "1: the last configuration took effect; 0: it was wrong, the old one stays.");
+    Gauge& reload_time =
+        metrics.gauge("herald_config_last_reload_success_timestamp_seconds",
+                      "When a configuration last took effect, at the start or by SIGHUP.");
 
     boost::asio::awaitable<Result<>> start(const Config& config);
     boost::asio::awaitable<void> wait_for_stop(Config& config,
                                                const std::function<Result<Config>()>& reload);
+    /// A configuration took effect.
+    void note_config();
     void reload_config(Config& config, const std::function<Result<Config>()>& reload);
     boost::asio::awaitable<void> stop(const Config& config);
     boost::asio::awaitable<Result<>> live(Config& config,
@@ -133,6 +141,7 @@ boost::asio::awaitable<Result<>> Herald::Parts::start(const Config& config) {
     auto bound = server.start();
     if (!bound) co_return bound;
     api.set_ready(true);
+    note_config();
     metrics
         .gauge("herald_build_info", "The program that runs.",
                Metrics::label("version", HERALD_VERSION))
@@ -159,15 +168,19 @@ boost::asio::awaitable<void> Herald::Parts::wait_for_stop(
     }
 }
 
+void Herald::Parts::note_config() {
+    reload_ok.set(1);
+    const auto now = std::chrono::floor<std::chrono::seconds>(clock.now());
+    reload_time.set(now.time_since_epoch().count());
+}
+
 void Herald::Parts::reload_config(Config& config, const std::function<Result<Config>()>& reload) {
-    Gauge& successful = metrics.gauge("herald_config_last_reload_successful",
-                                      "1: the last reload took effect; 0: the old one stays.");
     auto fresh = reload();
     if (fresh) {
         if (auto checked = check_config(*fresh); !checked) fresh = fail(checked.error());
     }
-    successful.set(fresh ? 1 : 0);
     if (!fresh) {
+        reload_ok.set(0);
         log::error("config.reload_failed", {{"error", fresh.error().message}});
         return;
     }
@@ -177,6 +190,7 @@ void Herald::Parts::reload_config(Config& config, const std::function<Result<Con
     log::set_level(config.log_level);
     api.set_options(api_options(config));
     janitor.set_retention(retention(config));
+    note_config();
     log::info("config.reloaded", {{"needs_restart", restart}});
 }
 

@@ -1,7 +1,9 @@
 """Bad input: a clear error with the right status, nothing stored, nothing leaked, no crash."""
 
 import json
+import re
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -222,4 +224,99 @@ def test_garbage_on_the_socket_does_no_harm(herald):
                 connection.recv(1000)
             except (TimeoutError, ConnectionError):
                 pass
+    assert herald.client.get("/livez").status_code == 200
+
+
+def test_one_event_that_is_too_large_is_refused(herald):
+    answer = herald.send({"event": "a", "data": {"x": "a" * 1_600_000}})
+    assert answer.status_code == 413
+    assert answer.json()["detail"].startswith("an event may have at most 1500000 bytes")
+    assert stored(herald) == 0
+
+
+def test_id_of_zeros_is_refused_because_it_would_be_stored_under_another(herald):
+    answer = herald.send({"event": "a", "data": {}, "id": "00000000-0000-0000-0000-000000000000"})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/id"]
+
+
+def test_number_of_errors_in_one_answer_is_bounded(herald):
+    many = {f"k{i}": 1 for i in range(1_000)}
+    for answer in [
+        herald.send(many),
+        herald.client.post("/api/v1/webhooks", json=many),
+        herald.client.get("/api/v1/events", params=many),
+    ]:
+        assert answer.status_code in (400, 422)
+        assert 0 < len(answer.json()["errors"]) <= 32
+        assert len(answer.text) < 20_000
+
+
+def test_mask_is_not_taken_for_a_secret(herald):
+    herald.webhook("http://127.0.0.1:1/?token=secret", active=False)
+    path = "/api/v1/webhooks/hook"
+    for change in [
+        {"shared_key": "***"},
+        {"url": "http://127.0.0.1:2/?token=***"},
+        {"headers": [{"key": "Authorization", "value": "***"}]},
+    ]:
+        answer = herald.client.patch(path, json=change)
+        assert answer.status_code == 422, answer.text
+        assert "***" in answer.json()["errors"][0]["detail"]
+
+
+def test_partly_bad_batch_stores_the_good_events_and_reports_each_bad_one(herald):
+    good = example("branch_created")
+    bad = [7, {"event": "x"}, {**good, "id": "x"}, {**good, "brnach": 1}]
+    lone = b'{"event":"a","data":{"x":"\\ud800"}}'
+    wrong_text = b'{"event":"a","data":{"x":"\xff"}}'
+    twice = b'{"event":"a","data":{"x":1,"x":2}}'
+    pieces = [json.dumps(one).encode() for one in [good, *bad]] + [lone, wrong_text, twice]
+    answer = post(herald, b"[" + b",".join(pieces) + b"]")
+    assert answer.status_code == 202
+    body = answer.json()
+    assert (body["accepted"], body["duplicates"], body["rejected"]) == (1, 0, 7)
+    pointers = [[e["pointer"] for e in r["errors"]] for r in body["results"][1:]]
+    assert pointers == [["/1"], ["/2/data"], ["/3/id"], ["/4/brnach"], ["/5"], ["/6"], ["/7"]]
+    assert [r["index"] for r in body["results"][1:]] == list(range(1, 8))
+    assert stored(herald) == 1
+    lines = post(
+        herald,
+        b"\n".join([*pieces, b"{", b""]),
+        {"content-type": "application/x-ndjson"},
+    )
+    assert lines.status_code == 202
+    assert [r["status"] for r in lines.json()["results"]] == ["duplicate"] + ["rejected"] * 8
+    assert "line 9" in lines.json()["results"][8]["errors"][0]["detail"]
+    assert stored(herald) == 1
+
+
+def test_broken_array_stores_nothing(herald):
+    good = json.dumps(example("branch_created")).encode()
+    assert post(herald, b"[" + good + b",{]").status_code == 400
+    assert post(herald, b"[" + good).status_code == 400
+    assert post(herald, b"[" + good + b"] {}").status_code == 400
+    assert stored(herald) == 0
+
+
+def resident_bytes(herald):
+    text = Path(f"/proc/{herald.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", text).group(1)) * 1024
+
+
+def test_body_that_is_too_large_is_refused_before_it_is_read(herald):
+    host, port = herald.url.removeprefix("http://").split(":")
+    before = resident_bytes(herald)
+    head = (
+        b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(head + b"Content-Length: 2000000000\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            for _ in range(200):
+                connection.sendall(b"100000\r\n" + b" " * 0x100000 + b"\r\n")
+    assert resident_bytes(herald) - before < 64 * 1024 * 1024
     assert herald.client.get("/livez").status_code == 200
