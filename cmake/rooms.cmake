@@ -112,7 +112,8 @@ endfunction()
 function(herald_tests name)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cc)
     if(sources)
-        herald_test_binary(${name}_test LABEL ${name} SOURCES ${sources} LIBS test_support app)
+        herald_test_binary(${name}_test LABEL ${name} SOURCES ${sources}
+                           LIBS test_support api infrahub source)
     endif()
 endfunction()
 

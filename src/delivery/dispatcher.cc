@@ -98,6 +98,17 @@ void Dispatcher::offer(Held held) {
     pump();
 }
 
+boost::asio::awaitable<Result<bool>> Dispatcher::cancel(DeliveryId id) {
+    Settlement settlement;
+    settlement.delivery = id;
+    settlement.state = DeliveryState::cancelled;
+    settlement.due_at = clock_.now();
+    auto settled = co_await committer_.settle_now(std::move(settlement));
+    // What waits in a lane is dropped when its turn comes.
+    if (settled && *settled && !flying_.contains(id)) held_.erase(id);
+    co_return settled;
+}
+
 void Dispatcher::look() { look_at(Time{}); }
 
 void Dispatcher::look_at(Time due_at) {
@@ -130,6 +141,11 @@ void Dispatcher::pump() {
 }
 
 boost::asio::awaitable<void> Dispatcher::run_delivery(Lane& lane, Held held) {
+    if (!held_.contains(held.id)) {  // cancelled while it waited
+        flying_.erase(held.id);
+        finish(lane);
+        co_return;
+    }
     const auto webhook = catalog_.find(held.webhook);
     Settlement settlement;
     settlement.delivery = held.id;

@@ -50,6 +50,9 @@ public:
     void unreserve(WebhookId webhook);
     /// Takes a delivery born leased under a reservation.
     void offer(Held held);
+    /// Cancels what is pending; what waits in a lane is not sent then, and a request on its way is
+    /// not called back. False: the delivery is final already, or unknown.
+    boost::asio::awaitable<Result<bool>> cancel(DeliveryId id);
     /// Something in the store became due by other hands than ours (overflow, redelivery).
     void look();
 
