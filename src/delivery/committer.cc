@@ -147,7 +147,8 @@ boost::asio::awaitable<void> Committer::commit_once() {
 void Committer::tell_pending(const Batch& batch) const {
     Time due_at = Time::max();
     for (const Settlement& settlement : batch.settlements) {
-        if (settlement.state == DeliveryState::pending) due_at = std::min(due_at, settlement.due_at);
+        if (settlement.state == DeliveryState::pending)
+            due_at = std::min(due_at, settlement.due_at);
     }
     if (due_at != Time::max() && listener_) listener_(due_at);
 }

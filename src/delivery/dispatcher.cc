@@ -224,18 +224,22 @@ boost::asio::awaitable<std::optional<Time>> Dispatcher::claim_round() {
     const Time now = clock_.now();
     std::optional<Time> next;
     std::vector<LaneRoom> rooms;
+    std::size_t left = limits::open_in_memory - std::min(open_, limits::open_in_memory);
     for (const DueWebhook& one : *due) {
         if (one.due_at > now) {
             next = std::min(next.value_or(Time::max()), one.due_at);
             continue;
         }
-        Lane& mine = lane(one.webhook);
         const auto webhook = catalog_.find(one.webhook);
-        const bool held_back = !webhook || webhook->removed || !webhook->active;
-        // spilled: finish() looks again when there is room.
-        mine.spilled = !held_back && mine.room() == 0;
-        if (held_back || mine.spilled) continue;
-        rooms.push_back({one.webhook, std::min(mine.room(), claim_at_most)});
+        if (!webhook || webhook->removed || !webhook->active) continue;
+        Lane& mine = lane(one.webhook);
+        // As in reserve(): when many lanes are full, an empty one still gets its first one through.
+        const std::size_t most = mine.load() == 0 ? std::max<std::size_t>(left, 1) : left;
+        const std::size_t room = std::min({mine.room(), claim_at_most, most});
+        mine.spilled = room == 0;  // finish() looks again when there is room
+        if (room == 0) continue;
+        rooms.push_back({one.webhook, room});
+        left -= std::min(room, left);
     }
     if (rooms.empty()) co_return next;
     // More may be due than was claimed now.
