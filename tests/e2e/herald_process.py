@@ -41,6 +41,7 @@ class Herald:
         self.log = folder / "herald.log"
         self.env = env or {}
         self.args = list(args)
+        self.host = "127.0.0.1"
         self.process = None
         self.url = ""
         self.client = None
@@ -55,7 +56,7 @@ class Herald:
                     "--data-dir",
                     self.data,
                     "--listen",
-                    f"127.0.0.1:{port}",
+                    f"{self.host}:{port}",
                     *self.args,
                 ],
                 stdout=subprocess.DEVNULL,
