@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -71,19 +72,8 @@ public:
     [[nodiscard]] bool is_string() const { return kind() == Kind::string; }
     [[nodiscard]] std::string_view raw() const { return text_; }
 
-    /// The member of an object, or nullopt (also when this is no object).
-    [[nodiscard]] std::optional<JsonView> find(std::string_view key) const;
-    /// The text of a string as UTF-8; nullopt when it is no string.
-    [[nodiscard]] std::optional<std::string> string() const;
-    /// As string(), of the member `key`; nullopt when absent, null or no string.
-    [[nodiscard]] std::optional<std::string> string(std::string_view key) const;
-    [[nodiscard]] std::optional<bool> boolean() const;
-    /// nullopt when it is no integer, or beyond 64 bits.
-    [[nodiscard]] std::optional<std::int64_t> integer() const;
-
-    struct Member;
     /// Walks an object's members or an array's elements in order:
-    /// `for (auto it = view.begin_items(); it.next();)`. Elements have an empty key.
+    /// `for (auto it = view.items(); it.next();)`. Elements have an empty key.
     class Items {
     public:
         [[nodiscard]] bool next();
@@ -101,6 +91,29 @@ public:
         bool started_ = false;
     };
     [[nodiscard]] Items items() const { return Items(text_); }
+
+    /// The member of an object, or nullopt (also when this is no object).
+    [[nodiscard]] std::optional<JsonView> find(std::string_view key) const;
+    /// The members with these keys, in one walk. Keys are plain: they need no escape in JSON.
+    template <std::size_t N>
+    [[nodiscard]] std::array<std::optional<JsonView>, N> find_all(
+        const std::string_view (&keys)[N]) const {
+        std::array<std::optional<JsonView>, N> found;
+        if (!is_object()) return found;
+        for (Items all = items(); all.next();) {
+            for (std::size_t i = 0; i < N; ++i) {
+                if (all.raw_key() == keys[i]) found[i] = all.value();
+            }
+        }
+        return found;
+    }
+    /// The text of a string as UTF-8; nullopt when it is no string.
+    [[nodiscard]] std::optional<std::string> string() const;
+    /// As string(), of the member `key`; nullopt when absent, null or no string.
+    [[nodiscard]] std::optional<std::string> string(std::string_view key) const;
+    [[nodiscard]] std::optional<bool> boolean() const;
+    /// nullopt when it is no integer, or beyond 64 bits.
+    [[nodiscard]] std::optional<std::int64_t> integer() const;
 
 private:
     std::string_view text_ = "null";

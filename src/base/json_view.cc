@@ -8,9 +8,14 @@ namespace {
 
 /// The end of the string that begins at `at` (on its quote).
 std::size_t string_end(std::string_view text, std::size_t at) {
-    ++at;
-    while (text[at] != '"') at += text[at] == '\\' ? 2 : 1;
-    return at + 1;
+    for (std::size_t from = at + 1;;) {
+        const std::size_t quote = text.find('"', from);
+        std::size_t escapes = quote;
+        while (text[escapes - 1] == '\\') --escapes;
+        // An even number of backslashes escape each other, an odd one the quote.
+        if ((quote - escapes) % 2 == 0) return quote + 1;
+        from = quote + 1;
+    }
 }
 
 /// The end of the canonical value that begins at `at`.

@@ -12,6 +12,13 @@ std::unexpected<Error> fail_event(Errc code, const std::string& message) {
     return fail(Error{code, message, {{"", message}}});
 }
 
+bool is_streamed(JsonView object) {
+    // The webhook body begins so, and is not walked over for this.
+    if (object.raw().starts_with(R"({"data":)")) return false;
+    const auto [resource, payload] = object.find_all({"resource", "payload"});
+    return resource || payload;
+}
+
 }  // namespace
 
 Result<Event> decode_event(JsonView object, Time received_at, std::string_view source) {
@@ -24,9 +31,8 @@ Result<Event> decode_event(JsonView object, Time received_at, std::string_view s
     Event event;
     event.received_at = received_at;
     event.source = source;
-    const bool streamed = object.find("resource") || object.find("payload");
-    return streamed ? decode_streamed(object, std::move(event))
-                    : decode_body(object, std::move(event));
+    return is_streamed(object) ? decode_streamed(object, std::move(event))
+                               : decode_body(object, std::move(event));
 }
 
 }  // namespace herald::infrahub

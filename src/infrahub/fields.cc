@@ -112,42 +112,50 @@ namespace {
 
 constexpr std::string_view proposed_change = "CoreProposedChange";
 
-void relate(Event& event, JsonView object, std::string_view id_key, std::string_view kind_key) {
-    const auto id = object.string(id_key);
-    if (id) add_related(event, *id, object.string(kind_key).value_or(""));
+void relate(Event& event, std::optional<JsonView> id, std::optional<JsonView> kind) {
+    auto text = id ? id->string() : std::nullopt;
+    if (!text) return;
+    add_related(event, std::move(*text), kind ? kind->string().value_or("") : "");
 }
 
-void relate_each(Event& event, std::optional<JsonView> list, std::string_view id_key,
-                 std::string_view kind_key) {
+void relate_each(Event& event, std::optional<JsonView> list, const std::string_view (&keys)[2]) {
     if (!list || list->kind() != JsonView::Kind::array) return;
-    for (auto items = list->items(); items.next();) relate(event, items.value(), id_key, kind_key);
+    for (auto items = list->items(); items.next();) {
+        const auto [id, kind] = items.value().find_all(keys);
+        relate(event, id, kind);
+    }
 }
 
 /// The peers of changed relationships (contract 2.5).
-void relate_peers(Event& event, JsonView data) {
-    const auto changelog = data.find("changelog");
+void relate_peers(Event& event, std::optional<JsonView> changelog) {
     const auto relationships = changelog ? changelog->find("relationships") : std::nullopt;
     if (!relationships || !relationships->is_object()) return;
     for (auto items = relationships->items(); items.next();) {
-        const JsonView one = items.value();
-        relate(event, one, "peer_id", "peer_kind");
-        relate(event, one, "peer_id_previous", "peer_kind_previous");
-        relate_each(event, one.find("peers"), "peer_id", "peer_kind");
+        const auto [id, kind, previous, previous_kind, peers] = items.value().find_all(
+            {"peer_id", "peer_kind", "peer_id_previous", "peer_kind_previous", "peers"});
+        relate(event, id, kind);
+        relate(event, previous, previous_kind);
+        relate_each(event, peers, {"peer_id", "peer_kind"});
     }
 }
 
-void set_node(Event& event, std::optional<std::string> id, std::string kind) {
-    if (!event.node.id.empty() || !id || id->size() > limits::label_bytes ||
+void set_node(Event& event, std::optional<JsonView> id, std::string kind) {
+    auto text = id ? id->string() : std::nullopt;
+    if (!event.node.id.empty() || !text || text->size() > limits::label_bytes ||
         kind.size() > limits::label_bytes) {
         return;
     }
-    event.node = {std::move(*id), std::move(kind)};
+    event.node = {std::move(*text), std::move(kind)};
 }
 
-void relate_proposed_change(Event& event, JsonView data) {
-    if (auto id = data.string("proposed_change_id")) {
-        add_related(event, std::move(*id), std::string(proposed_change));
+void relate_proposed_change(Event& event, std::optional<JsonView> id) {
+    if (auto text = id ? id->string() : std::nullopt) {
+        add_related(event, std::move(*text), std::string(proposed_change));
     }
+}
+
+std::string text_of(std::optional<JsonView> value) {
+    return value ? value->string().value_or("") : std::string();
 }
 
 }  // namespace
@@ -155,19 +163,24 @@ void relate_proposed_change(Event& event, JsonView data) {
 void derive_nodes(Event& event, JsonView data) {
     const std::string_view type = event.type;
     if (type.starts_with("infrahub.artifact.")) {
-        set_node(event, data.string("node_id"), "CoreArtifact");
-        relate(event, data, "target_id", "target_kind");
+        const auto [node, target, kind] = data.find_all({"node_id", "target_id", "target_kind"});
+        set_node(event, node, "CoreArtifact");
+        relate(event, target, kind);
     } else if (type.starts_with("infrahub.proposed_change.")) {
-        set_node(event, data.string("proposed_change_id"), std::string(proposed_change));
+        set_node(event, data.find("proposed_change_id"), std::string(proposed_change));
     } else if (type.starts_with("infrahub.proposed_change_thread.")) {
-        set_node(event, data.string("thread_id"), data.string("thread_kind").value_or(""));
-        relate_proposed_change(event, data);
+        const auto [thread, kind, change] =
+            data.find_all({"thread_id", "thread_kind", "proposed_change_id"});
+        set_node(event, thread, text_of(kind));
+        relate_proposed_change(event, change);
     } else {
-        set_node(event, data.string("node_id"), data.string("kind").value_or(""));
-        relate_peers(event, data);
-        relate_each(event, data.find("members"), "id", "kind");
-        relate_each(event, data.find("ancestors"), "id", "kind");
-        relate_proposed_change(event, data);
+        const auto [node, kind, changelog, members, ancestors, change] = data.find_all(
+            {"node_id", "kind", "changelog", "members", "ancestors", "proposed_change_id"});
+        set_node(event, node, text_of(kind));
+        relate_peers(event, changelog);
+        relate_each(event, members, {"id", "kind"});
+        relate_each(event, ancestors, {"id", "kind"});
+        relate_proposed_change(event, change);
     }
 }
 
