@@ -42,7 +42,8 @@ struct Redelivery {
 };
 
 /// What an attempt, a cancellation or a release means for a delivery. Touches only what is still
-/// pending: it can never revive a final delivery.
+/// pending: it can never revive a final delivery. An attempt that ends after its delivery was
+/// cancelled is recorded, and changes nothing else.
 struct Settlement {
     DeliveryId delivery;
     std::optional<Attempt> attempt;  ///< none for a cancellation or a release

@@ -24,6 +24,9 @@ private:
     StoredEvent write_event(const NewEvent& event);
     StoredRedelivery write_redelivery(const Redelivery& redelivery);
     bool write_settlement(const Settlement& settlement);
+    void add_attempt(std::uint64_t seq, const Attempt& attempt);
+    void write_attempt(std::uint64_t seq, const Attempt& attempt);
+    void write_standing(std::uint64_t seq, Standing standing);
     DeliveryId write_delivery(DeliveryRow row, bool leased);
     std::optional<OpenDelivery> standing_of(std::uint64_t delivery) const;
 
@@ -131,13 +134,16 @@ std::optional<OpenDelivery> BatchWriter::standing_of(std::uint64_t delivery) con
 
 bool BatchWriter::write_settlement(const Settlement& settlement) {
     const std::uint64_t seq = settlement.delivery.seq;
+    if (!log_.ids.made(settlement.delivery)) return false;
     std::optional<OpenDelivery> open = standing_of(seq);
-    if (!open || !log_.ids.made(settlement.delivery)) return false;
+    if (!open) {
+        if (settlement.attempt) add_attempt(seq, *settlement.attempt);
+        return false;
+    }
     if (const auto& attempt = settlement.attempt) {
         open->attempts = static_cast<std::uint16_t>(attempt->number);
         open->last_failure = attempt->outcome.failure;
-        log_.writer->insert(seq, *attempt);
-        bytes_ += row_bytes + attempt->response_body.size();
+        write_attempt(seq, *attempt);
     }
     open->next = settlement.due_at;
     open->leased = false;
@@ -147,6 +153,33 @@ bool BatchWriter::write_settlement(const Settlement& settlement) {
     standing.attempts = open->attempts;
     standing.due_at = settlement.due_at;
     standing.last_failure = open->last_failure;
+    write_standing(seq, standing);
+    if (is_final(settlement.state)) open.reset();
+    settled_[seq] = changes_.size();
+    changes_.emplace_back(seq, open);
+    return true;
+}
+
+/// A request that was on its way when its delivery was cancelled: the delivery stays cancelled, but
+/// the attempt was made and is recorded.
+void BatchWriter::add_attempt(std::uint64_t seq, const Attempt& attempt) {
+    std::optional<Standing> standing = log_.standing(seq);
+    if (!standing || standing->state != DeliveryState::cancelled ||
+        attempt.number <= standing->attempts) {
+        return;
+    }
+    standing->attempts = attempt.number;
+    standing->last_failure = attempt.outcome.failure;
+    write_attempt(seq, attempt);
+    write_standing(seq, *standing);
+}
+
+void BatchWriter::write_attempt(std::uint64_t seq, const Attempt& attempt) {
+    log_.writer->insert(seq, attempt);
+    bytes_ += row_bytes + attempt.response_body.size();
+}
+
+void BatchWriter::write_standing(std::uint64_t seq, Standing standing) {
     standing.updated_at = batch_.now;
     if (seq >= log_.tail().info.first_delivery) {
         log_.writer->settle(seq, standing);
@@ -154,10 +187,6 @@ bool BatchWriter::write_settlement(const Settlement& settlement) {
         log_.writer->settle_late(seq, standing);
         bytes_ += row_bytes / 4;
     }
-    if (is_final(settlement.state)) open.reset();
-    settled_[seq] = changes_.size();
-    changes_.emplace_back(seq, open);
-    return true;
 }
 
 void BatchWriter::apply() {

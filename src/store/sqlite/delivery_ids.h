@@ -1,10 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -13,16 +17,26 @@
 
 namespace herald::sqlite {
 
+/// A stretch of deliveries whose ids are salted with one secret.
+struct Era {
+    std::uint64_t first_delivery = 0;
+    std::string secret;
+};
+
 /// Makes the ids of a store's deliveries: the salt is a keyed hash of the sequence number, so that
 /// an id is known to be ours without being stored. Used by one thread.
 class DeliveryIds {
 public:
-    explicit DeliveryIds(std::string_view secret) : mac_(secret) {}
+    DeliveryIds() = default;
+    /// At least one era, the oldest first.
+    explicit DeliveryIds(const std::vector<Era>& eras) {
+        for (const Era& era : eras) keys_.push_back({era.first_delivery, HmacSha256(era.secret)});
+    }
 
     [[nodiscard]] DeliveryId make(std::uint64_t seq) {
         const auto bytes = std::bit_cast<std::array<char, 8>>(seq);
         const std::array<std::string_view, 1> parts{{{bytes.data(), bytes.size()}}};
-        const Digest digest = mac_.sign(parts);
+        const Digest digest = key_of(seq).sign(parts);
         DeliveryId id{.seq = seq};
         std::memcpy(&id.salt, digest.data(), sizeof id.salt);
         return id;
@@ -31,7 +45,17 @@ public:
     [[nodiscard]] bool made(const DeliveryId& id) { return make(id.seq) == id; }
 
 private:
-    HmacSha256 mac_;
+    struct Key {
+        std::uint64_t first_delivery = 0;
+        HmacSha256 mac;
+    };
+
+    HmacSha256& key_of(std::uint64_t seq) {
+        const auto behind = std::ranges::upper_bound(keys_, seq, {}, &Key::first_delivery);
+        return behind == keys_.begin() ? behind->mac : std::prev(behind)->mac;
+    }
+
+    std::vector<Key> keys_;
 };
 
 [[nodiscard]] inline Delivery to_delivery(const DeliveryRow& row, DeliveryIds& ids) {

@@ -48,17 +48,20 @@ EventIndex index_rows(Segment& segment) {
 
 LogState::LogState(const StoreOptions& with, MainDb& main_db, std::shared_ptr<Shared> with_readers,
                    Time now)
-    : options(with), main(main_db), shared(std::move(with_readers)), ids(shared->secret) {
+    : options(with), main(main_db), shared(std::move(with_readers)) {
     std::filesystem::create_directories(shared->layout.segments());
     remove_stale_files();
     const std::vector<SegmentInfo> list = read_segments(main.db());
     if (list.empty()) {
         begin_first(now);
-        return;
+    } else {
+        for (const SegmentInfo& info : list) open_segment(info);
+        read_tail(now);
+        read_open_deliveries();
     }
-    for (const SegmentInfo& info : list) open_segment(info);
-    read_tail(now);
-    read_open_deliveries();
+    main.begin_era(next_delivery);
+    shared->eras = main.eras();
+    ids = DeliveryIds(shared->eras);
 }
 
 void LogState::remove_stale_files() const {
@@ -194,6 +197,17 @@ Segment& LogState::file(LogSegment& segment) {
         }
     }
     return *segment.file;
+}
+
+std::optional<Standing> LogState::standing(std::uint64_t delivery) {
+    LogSegment* home = home_of(delivery);
+    const auto row = home != nullptr ? file(*home).delivery(delivery) : std::nullopt;
+    if (!row) return std::nullopt;
+    for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
+        if (&*segment == home || segment->info.state == SegmentState::indexed) break;
+        if (auto late = file(*segment).late(delivery)) return late;
+    }
+    return row->standing;
 }
 
 std::optional<EventSeq> LogState::find(const EventId& id) {

@@ -20,7 +20,7 @@ namespace herald::sqlite {
 /// What the writer shares with its readers.
 struct Shared {
     Layout layout;
-    std::string secret;
+    std::vector<Era> eras;  ///< constant once the store is open
     std::atomic<std::uint64_t> pending{0};
 };
 
@@ -48,6 +48,8 @@ public:
     /// The segment's file, opened when it is not; some others may be closed for it.
     Segment& file(LogSegment& segment);
 
+    /// How a delivery stands by its rows, final or not; nullopt: retention has taken it.
+    [[nodiscard]] std::optional<Standing> standing(std::uint64_t delivery);
     /// Where the event with this id is stored.
     [[nodiscard]] std::optional<EventSeq> find(const EventId& id);
 

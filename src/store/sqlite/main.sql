@@ -4,6 +4,13 @@ CREATE TABLE meta (
     value BLOB NOT NULL
 ) STRICT;
 
+-- What delivery ids are salted with, from this delivery on. Every start begins a new one, so that a
+-- copy of the store and its original give different ids.
+CREATE TABLE era (
+    first_delivery INTEGER PRIMARY KEY,
+    secret         BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE segment (
     number         INTEGER PRIMARY KEY,
     state          INTEGER NOT NULL,  -- SegmentState

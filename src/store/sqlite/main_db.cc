@@ -137,18 +137,22 @@ MainDb::MainDb(const std::filesystem::path& path) : db_(path, Access::create) {
     if (version == schema_version) return;
     Transaction creation(db_);
     db_.run(std::string(sql::sqlite_main));
-    std::array<std::uint8_t, 16> secret{};
-    fill_random(secret);
-    Statement put = db_.prepare("INSERT INTO meta VALUES ('secret', ?)");
-    put.bind(secret);
-    put.run();
     creation.commit();
 }
 
-std::string MainDb::secret() const {
-    Statement row = db_.prepare("SELECT value FROM meta WHERE key = 'secret'");
-    if (!row.step()) throw Failure{Errc::internal, "herald.db lacks its secret", true};
-    return std::string(row.text(0));
+std::vector<Era> MainDb::eras() const {
+    Statement rows = db_.prepare("SELECT first_delivery, secret FROM era ORDER BY first_delivery");
+    std::vector<Era> eras;
+    while (rows.step()) eras.push_back({rows.as<std::uint64_t>(0), std::string(rows.text(1))});
+    return eras;
+}
+
+void MainDb::begin_era(std::uint64_t first_delivery) {
+    std::array<std::uint8_t, 16> secret{};
+    fill_random(secret);
+    Statement put = db_.prepare("INSERT OR REPLACE INTO era VALUES (?, ?)");
+    put.bind(first_delivery, secret);
+    put.run();
 }
 
 std::vector<Webhook> MainDb::webhooks() const {

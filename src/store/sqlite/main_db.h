@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/sqlite/delivery_ids.h"
 #include "store/sqlite/sqlite.h"
 #include "store/store.h"
 
@@ -20,8 +21,10 @@ public:
     explicit MainDb(const std::filesystem::path& path);
 
     [[nodiscard]] const Database& db() const { return db_; }
-    /// What delivery ids are salted with; made at creation.
-    [[nodiscard]] std::string secret() const;
+    /// What delivery ids are salted with, the oldest era first.
+    [[nodiscard]] std::vector<Era> eras() const;
+    /// Begins a new one; it takes the place of one that gave no id.
+    void begin_era(std::uint64_t first_delivery);
 
     [[nodiscard]] std::vector<Webhook> webhooks() const;
     Result<Webhook> put_webhook(Webhook webhook, std::optional<std::uint64_t> expected_version);

@@ -12,6 +12,7 @@ namespace herald::sqlite {
 
 namespace {
 
+constexpr std::int64_t schema_version = 1;
 constexpr std::string_view event_columns =
     "seq, id, type, occurred_at, received_at, source, branch, account_id, node_id, node_kind, "
     "level, has_children, parent, origin, related, ancestors, first_delivery, deliveries";
@@ -32,6 +33,14 @@ EventId event_id(std::string_view blob) {
 std::optional<std::string> optional_text(const Statement& row, int column) {
     if (row.is_null(column)) return std::nullopt;
     return std::string(row.text(column));
+}
+
+Database open_known(const std::filesystem::path& path, Access access) {
+    Database db(path, access);
+    if (db.number("PRAGMA user_version") > schema_version) {
+        throw Failure{Errc::unavailable, path.string() + " was written by a newer herald"};
+    }
+    return db;
 }
 
 EventRow read_event(const Statement& row, EventParts parts) {
@@ -115,7 +124,7 @@ DeliveryRow read_delivery(const Statement& row) {
 }
 
 Segment::Segment(const std::filesystem::path& path, Access access)
-    : db_(path, access),
+    : db_(open_known(path, access)),
       event_(db_.prepare(select(event_columns, ", extra, body FROM event WHERE seq = ?"))),
       event_list_(db_.prepare(select(event_columns, "FROM event WHERE seq = ?"))),
       events_behind_(

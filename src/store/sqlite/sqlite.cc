@@ -131,7 +131,7 @@ Database::Database(const std::filesystem::path& path, Access access) {
     db_.reset(opened);
     check(opened, code);
     sqlite3_busy_timeout(opened, 5'000);
-    if (access == Access::create) run("PRAGMA auto_vacuum=INCREMENTAL");
+    if (access == Access::create) run("PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL");
     if (access != Access::read_only) {
         run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
             "PRAGMA cache_size=-8192");

@@ -14,7 +14,7 @@ namespace {
 class SqliteReader final : public StoreReader {
 public:
     explicit SqliteReader(std::shared_ptr<const Shared> shared)
-        : shared_(std::move(shared)), view_(shared_->layout), ids_(shared_->secret) {}
+        : shared_(std::move(shared)), view_(shared_->layout), ids_(shared_->eras) {}
 
     Result<Page<LoggedEvent>> events(const EventQuery& query) override {
         return guard([&] { return read_events(query); });

@@ -54,7 +54,7 @@ public:
     SqliteStore(const StoreOptions& options, DirectoryLock lock)
         : lock_(std::move(lock)),
           main_(Layout{options.data_dir}.main()),
-          shared_(std::make_shared<Shared>(Layout{options.data_dir}, main_.secret())),
+          shared_(std::make_shared<Shared>(Layout{options.data_dir})),
           log_(options, main_, shared_, now()) {}
 
     Result<Committed> commit(const Batch& batch) override {
