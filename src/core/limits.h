@@ -19,6 +19,9 @@ inline constexpr std::size_t related_nodes = 500;           ///< as Infrahub's b
 inline constexpr std::size_t ancestors = 100;               ///< depth of an event tree
 inline constexpr std::size_t ingest_queue_events = 20'000;  ///< waiting for a commit; then 503
 inline constexpr std::size_t commit_events = 1'024;         ///< in one transaction
+/// New deliveries in memory to receivers that keep up: beyond, ingest waits for them, so that it
+/// does not take the loop from delivery.
+inline constexpr std::size_t ingest_debt = 400;
 
 // Webhooks
 inline constexpr std::size_t webhooks = 10'000;
@@ -35,8 +38,9 @@ inline constexpr std::chrono::seconds timeout_max{300};
 inline constexpr std::chrono::hours retry_delay_max{24 * 30};
 
 // Delivery
-inline constexpr std::size_t open_in_memory = 4'096;  ///< deliveries the lanes hold together
-inline constexpr std::size_t lane_queue = 512;  ///< deliveries one lane holds
+inline constexpr std::size_t open_in_memory = 16'384;  ///< deliveries the lanes hold together
+inline constexpr std::size_t lane_queue = 512;  ///< deliveries one lane holds,
+inline constexpr std::size_t lane_queue_slow = 128;  ///< when its receiver is slow or fails
 inline constexpr std::size_t lane_in_flight = 64;  ///< requests at once to one webhook
 inline constexpr std::size_t connections = 4'096;  ///< to all receivers
 inline constexpr std::size_t response_capture = 16'384;  ///< body bytes kept of an answer

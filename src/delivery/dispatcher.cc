@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "base/log.h"
 #include "core/limits.h"
 #include "core/retry.h"
@@ -16,6 +19,8 @@ namespace {
 constexpr std::size_t claim_at_most = 256;
 /// Even when nothing says so, the store is asked this often: the safety net.
 constexpr auto slow_poll = std::chrono::seconds{5};
+/// A receiver whose answers take less keeps up, and one that says nothing for so long does not.
+constexpr auto brisk_pace = std::chrono::milliseconds{100};
 
 }  // namespace
 
@@ -25,12 +30,26 @@ struct Dispatcher::Lane {
     std::deque<Held> queue;
     std::size_t reserved = 0;
     std::size_t flying = 0;
+    std::size_t fresh = 0;  ///< of all these, the ones from ingest
+    Duration pace{};        ///< what an attempt takes, smoothed
+    std::chrono::steady_clock::time_point answered_at{};
+    bool brisk = false;    ///< the receiver keeps up: ingest waits for it
     bool turning = false;  ///< stands in ready_
     bool spilled = false;  ///< more is due in the store than there was room for
 
+    /// What counts the usual outcome, by the webhook's name. Looked up once.
+    struct Series {
+        std::string name;
+        Counter* accepted = nullptr;
+        Counter* delivered = nullptr;
+        Histogram* seconds = nullptr;
+    };
+    Series series;
+
     [[nodiscard]] std::size_t load() const { return queue.size() + reserved + flying; }
     [[nodiscard]] std::size_t room() const {
-        return load() < limits::lane_queue ? limits::lane_queue - load() : 0;
+        const std::size_t most = brisk ? limits::lane_queue : limits::lane_queue_slow;
+        return load() < most ? most - load() : 0;
     }
     [[nodiscard]] bool can_send() const {
         return !queue.empty() && flying < limits::lane_in_flight;
@@ -51,6 +70,7 @@ Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Store& store, Work
       in_flight_gauge_(metrics.gauge("herald_deliveries_in_flight", "Requests on their way.")),
       claims_(executor),
       idle_(executor),
+      room_(executor),
       random_(std::random_device{}()) {
     committer_.on_pending([this](Time due_at) { look_at(due_at); });
 }
@@ -81,12 +101,55 @@ bool Dispatcher::reserve(WebhookId webhook) {
     }
     ++mine.reserved;
     ++open_;
+    owe(mine, 1);
     return true;
 }
 
 void Dispatcher::unreserve(WebhookId webhook) {
-    --lane(webhook).reserved;
+    Lane& mine = lane(webhook);
+    --mine.reserved;
     --open_;
+    owe(mine, -1);
+}
+
+boost::asio::awaitable<void> Dispatcher::wait_for_room() {
+    while (debt_ >= limits::ingest_debt && !draining_) {
+        in_debt_ = true;
+        if (std::chrono::steady_clock::now() >= room_.expiry()) {
+            doubt_lanes();
+            room_.expires_after(brisk_pace);
+            continue;
+        }
+        co_await room_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    }
+}
+
+void Dispatcher::owe(Lane& lane, std::ptrdiff_t more) {
+    lane.fresh += static_cast<std::size_t>(more);
+    if (lane.brisk) debt_ += static_cast<std::size_t>(more);
+    if (!in_debt_ || (debt_ * 2 > limits::ingest_debt && !draining_)) return;
+    in_debt_ = false;
+    room_.cancel();
+}
+
+void Dispatcher::set_brisk(Lane& lane, bool brisk) {
+    if (lane.brisk == brisk) return;
+    lane.brisk = brisk;
+    debt_ = brisk ? debt_ + lane.fresh : debt_ - lane.fresh;
+}
+
+/// Ingest has waited for some time: whoever answers nothing any more is not worth it.
+void Dispatcher::doubt_lanes() {
+    const auto now = clock_.steady();
+    for (const auto& [webhook, lane] : lanes_) {
+        if (now - lane->answered_at > brisk_pace) set_brisk(*lane, false);
+    }
+}
+
+void Dispatcher::note_pace(Lane& lane, const Attempt& attempt) {
+    lane.pace += (attempt.took - lane.pace) / 8;
+    lane.answered_at = clock_.steady();
+    set_brisk(lane, attempt.outcome.ok() && lane.pace < brisk_pace);
 }
 
 void Dispatcher::offer(Held held) {
@@ -143,7 +206,7 @@ void Dispatcher::pump() {
 boost::asio::awaitable<void> Dispatcher::run_delivery(Lane& lane, Held held) {
     if (!held_.contains(held.id)) {  // cancelled while it waited
         flying_.erase(held.id);
-        finish(lane);
+        finish(lane, held);
         co_return;
     }
     const auto webhook = catalog_.find(held.webhook);
@@ -155,16 +218,18 @@ boost::asio::awaitable<void> Dispatcher::run_delivery(Lane& lane, Held held) {
         settlement.due_at = clock_.now();  // released: waits in the store until it is resumed
     } else {
         Attempt attempt = co_await sender_.attempt(held.id, held.attempts + 1, held.event, webhook);
-        settlement = conclude(*webhook, held, std::move(attempt));
+        settlement = conclude(lane, *webhook, held, std::move(attempt));
     }
     committer_.settle(std::move(settlement));
     held_.erase(held.id);
     flying_.erase(held.id);
-    finish(lane);
+    finish(lane, held);
 }
 
 /// What an attempt means for its delivery.
-Settlement Dispatcher::conclude(const Webhook& webhook, const Held& held, Attempt attempt) {
+Settlement Dispatcher::conclude(Lane& lane, const Webhook& webhook, const Held& held,
+                                Attempt attempt) {
+    note_pace(lane, attempt);
     Settlement settlement;
     settlement.delivery = held.id;
     const Time now = clock_.now();
@@ -184,18 +249,19 @@ Settlement Dispatcher::conclude(const Webhook& webhook, const Held& held, Attemp
                    {"final", !next.has_value()}});
     }
     settlement.attempt = std::move(attempt);
-    count(webhook, settlement);
+    count(lane, webhook, settlement);
     return settlement;
 }
 
-void Dispatcher::finish(Lane& lane) {
+void Dispatcher::finish(Lane& lane, const Held& held) {
     --lane.flying;
     --open_;
+    if (held.fresh) owe(lane, -1);
     in_flight_gauge_.set(static_cast<std::int64_t>(flying_.size()));
     begin(lane);
     pump();
     // Overflow waits in the store: fetch the next when half of the lane is free again.
-    if (lane.load() * 2 <= limits::lane_queue && lane.spilled) look();
+    if (lane.load() <= lane.room() && lane.spilled) look();
     if (draining_) idle_.wake();
 }
 
@@ -272,28 +338,42 @@ void Dispatcher::take(std::vector<Claimed>& claimed) {
 
 boost::asio::awaitable<void> Dispatcher::drain(std::chrono::steady_clock::duration grace) {
     draining_ = true;
+    room_.cancel();
     claims_.wake();
     const auto until = clock_.steady() + grace;
     while (!flying_.empty() && clock_.steady() < until) co_await idle_.wait_until(until);
     // What was queued keeps its place in the store: the next open voids our leases.
 }
 
-void Dispatcher::count(const Webhook& webhook, const Settlement& settlement) {
-    const std::string by = Metrics::label("webhook", webhook.name);
+void Dispatcher::count(Lane& lane, const Webhook& webhook, const Settlement& settlement) {
+    constexpr std::string_view attempts = "herald_delivery_attempts_total";
+    constexpr std::string_view attempts_help = "Attempts by how they ended.";
+    constexpr std::string_view deliveries = "herald_deliveries_total";
+    constexpr std::string_view deliveries_help = "Deliveries by how they ended.";
+    Lane::Series& series = lane.series;
     const Attempt& attempt = *settlement.attempt;
-    const std::string_view failure = attempt.outcome.ok() ? "ok" : to_text(attempt.outcome.failure);
-    metrics_
-        .counter("herald_delivery_attempts_total", "Attempts by how they ended.",
-                 by + "," + Metrics::label("class", failure))
-        .add();
-    metrics_.histogram("herald_delivery_request_duration_seconds", "Time of one attempt.", by)
-        .observe(std::chrono::duration<double>(attempt.took).count());
-    if (!is_final(settlement.state)) return;
-    const bool ok = settlement.state == DeliveryState::delivered;
-    metrics_
-        .counter("herald_deliveries_total", "Deliveries by how they ended.",
-                 by + "," + Metrics::label("outcome", ok ? "success" : "failed"))
-        .add();
+    const auto by = [&] { return Metrics::label("webhook", webhook.name) + ","; };
+    if (series.name != webhook.name) {
+        series.name = webhook.name;
+        series.accepted =
+            &metrics_.counter(attempts, attempts_help, by() + Metrics::label("class", "ok"));
+        series.delivered = &metrics_.counter(deliveries, deliveries_help,
+                                             by() + Metrics::label("outcome", "success"));
+        series.seconds =
+            &metrics_.histogram("herald_delivery_request_duration_seconds", "Time of one attempt.",
+                                Metrics::label("webhook", webhook.name));
+    }
+    series.seconds->observe(std::chrono::duration<double>(attempt.took).count());
+    if (attempt.outcome.ok()) {
+        series.accepted->add();
+        series.delivered->add();
+        return;
+    }
+    const std::string failure = Metrics::label("class", to_text(attempt.outcome.failure));
+    metrics_.counter(attempts, attempts_help, by() + failure).add();
+    if (settlement.state != DeliveryState::failed) return;
+    const std::string outcome = Metrics::label("outcome", "failed");
+    metrics_.counter(deliveries, deliveries_help, by() + outcome).add();
 }
 
 }  // namespace herald

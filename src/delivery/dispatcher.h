@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "async/clock.h"
 #include "async/signal.h"
@@ -27,6 +28,7 @@ struct Held {
     WebhookId webhook{};
     std::uint32_t attempts = 0;  ///< made so far
     std::shared_ptr<const Event> event;
+    bool fresh = false;  ///< from ingest, not from a claim
 };
 
 /// Chooses what runs now. One lane a webhook: a bounded queue in memory and a bound on requests at
@@ -44,6 +46,9 @@ public:
     /// Takes nothing new, waits up to `grace` for requests in hand, releases the rest.
     boost::asio::awaitable<void> drain(std::chrono::steady_clock::duration grace);
 
+    /// Ends when ingest may go on: at once, unless receivers that keep up are owed too much. Slow
+    /// and failing ones do not count: theirs waits in the store.
+    boost::asio::awaitable<void> wait_for_room();
     /// Room for one more delivery of this webhook? True reserves it: offer() or unreserve() must
     /// follow. False: the delivery is to be born unleased.
     [[nodiscard]] bool reserve(WebhookId webhook);
@@ -67,13 +72,17 @@ private:
     void look_at(Time due_at);
     void pump();
     void begin(Lane& lane);
+    void owe(Lane& lane, std::ptrdiff_t more);
+    void set_brisk(Lane& lane, bool brisk);
+    void doubt_lanes();
     boost::asio::awaitable<void> run_delivery(Lane& lane, Held held);
-    Settlement conclude(const Webhook& webhook, const Held& held, Attempt attempt);
-    void finish(Lane& lane);
+    Settlement conclude(Lane& lane, const Webhook& webhook, const Held& held, Attempt attempt);
+    void finish(Lane& lane, const Held& held);
     void take(std::vector<Claimed>& claimed);
     boost::asio::awaitable<void> run_claims();
     boost::asio::awaitable<std::optional<Time>> claim_round();
-    void count(const Webhook& webhook, const Settlement& settlement);
+    void note_pace(Lane& lane, const Attempt& attempt);
+    void count(Lane& lane, const Webhook& webhook, const Settlement& settlement);
 
     const boost::asio::any_io_executor executor_;
     Store& store_;
@@ -91,8 +100,11 @@ private:
     std::deque<Lane*> ready_;  ///< lanes with something to send, in turn
     std::unordered_set<DeliveryId> held_;
     std::unordered_set<DeliveryId> flying_;
+    boost::asio::steady_timer room_;  ///< cancelled to wake ingest; ends to doubt the lanes
     std::optional<Time> wake_at_;
     std::size_t open_ = 0;  ///< held or reserved, over all lanes
+    std::size_t debt_ = 0;  ///< the fresh ones of brisk lanes
+    bool in_debt_ = false;  ///< somebody may wait for room
     std::mt19937_64 random_;
     bool draining_ = false;
 };

@@ -14,6 +14,7 @@ Ingest::Ingest(Catalog& catalog, Committer& committer, Dispatcher& dispatcher, M
 
 boost::asio::awaitable<Result<std::vector<Submitted>>> Ingest::submit(
     std::vector<std::shared_ptr<const Event>> events) {
+    co_await dispatcher_.wait_for_room();
     std::vector<NewEvent> batch(events.size());
     std::vector<WebhookId> wanting;
     for (std::size_t i = 0; i < events.size(); ++i) {
@@ -70,7 +71,7 @@ void Ingest::hand_over(const NewEvent& event, const std::vector<DeliveryId>& ids
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const NewDelivery& delivery = event.deliveries[i];
         if (delivery.leased) {
-            dispatcher_.offer({ids[i], delivery.webhook, 0, event.event});
+            dispatcher_.offer({ids[i], delivery.webhook, 0, event.event, true});
         } else {
             spilled = true;
         }

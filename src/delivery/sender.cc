@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "core/redact.h"
 #include "core/url.h"
 
@@ -128,6 +129,11 @@ boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, std::uint32_t num
 Result<> Sender::resolve_headers(Exchange& exchange) const {
     HeaderList& headers = exchange.headers;
     headers = {{"Accept", "application/json"}, {"Content-Type", "application/json"}};
+    // A user and password in the URL are for the receiver (RFC 7617); a header of that name is not
+    // overridden by them.
+    if (const std::string& user = exchange.prepared->url.userinfo; !user.empty()) {
+        headers.emplace_back("Authorization", "Basic " + to_base64(as_bytes(user)));
+    }
     for (const WebhookHeader& header : exchange.webhook->headers) {
         std::string value = header.value;
         if (header.from_environment) {
