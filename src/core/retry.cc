@@ -81,6 +81,9 @@ Result<> validate(const RetryPolicy& policy) {
     if (!(policy.jitter >= 0.0 && policy.jitter <= 1.0)) {
         wrong.push_back({"/retry/jitter", "must be a number from 0 to 1"});
     }
+    if (wrong.empty() && policy.delays.front() != Duration{0}) {
+        wrong.push_back({"/retry/delays/0", "must be \"0s\": the first attempt is made at once"});
+    }
     if (wrong.empty()) return {};
     std::string message = wrong.front().pointer + ": " + wrong.front().detail;
     return fail(Error{Errc::invalid, std::move(message), std::move(wrong)});

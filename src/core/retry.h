@@ -13,8 +13,8 @@ namespace herald {
 
 /// When a failed delivery is tried again.
 struct RetryPolicy {
-    /// delays[n] is the wait before attempt n + 1; the first is usually 0. So their number is the
-    /// number of attempts.
+    /// delays[n] is the wait before attempt n + 1; the first is 0. So their number is the number of
+    /// attempts.
     std::vector<Duration> delays;
     /// Each wait is drawn evenly from [delay * (1 - jitter), delay * (1 + jitter)]; 0 to 1.
     double jitter = 0.1;

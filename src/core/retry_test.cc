@@ -106,6 +106,7 @@ TEST(ValidateRetry, NamesTheDelayThatIsWrong) {
     EXPECT_THAT(pointers({.delays = {-1s, 0s, -1s}, .jitter = 2}),
                 ElementsAre("/retry/delays/0", "/retry/delays/2", "/retry/jitter"));
     EXPECT_THAT(pointers({.delays = {0s, limits::retry_delay_max}}), ElementsAre());
+    EXPECT_THAT(pointers({.delays = {1s, 2s}}), ElementsAre("/retry/delays/0"));
 }
 
 TEST(ValidateRetry, HoldsTheNumberOfAttempts) {
