@@ -29,7 +29,7 @@ constexpr auto accept_again_after = std::chrono::milliseconds{100};
 struct HttpServer::State {
     State(const boost::asio::any_io_executor& executor, Wheel& wheel, HttpServerOptions options,
           Handler handler)
-        : context(executor, wheel, std::move(options), std::move(handler)),
+        : context(wheel, std::move(options), std::move(handler)),
           acceptor(executor),
           room(executor),
           tasks(executor) {}
@@ -117,7 +117,6 @@ HttpServer::HttpServer(boost::asio::any_io_executor executor, Wheel& wheel,
 
 HttpServer::~HttpServer() {
     state_->context.stopping = true;
-    state_->context.wake_paused();
     state_->close_acceptor();
     state_->close_sessions(true);
 }
@@ -130,15 +129,9 @@ Result<> HttpServer::start() {
 
 std::uint16_t HttpServer::port() const { return state_->port; }
 
-void HttpServer::pause(bool paused) {
-    state_->context.paused = paused;
-    if (!paused) state_->context.wake_paused();
-}
-
 awaitable<void> HttpServer::stop(std::chrono::steady_clock::duration grace) {
     const auto state = state_;
     state->context.stopping = true;
-    state->context.wake_paused();
     state->close_acceptor();
     state->close_sessions(false);
     auto force = [state = state.get()] {

@@ -67,10 +67,6 @@ public:
     Result<> start();
     [[nodiscard]] std::uint16_t port() const;
 
-    /// Stops reading from all connections while true (the back-pressure of ingest); requests being
-    /// handled go on.
-    void pause(bool paused);
-
     /// Stops accepting, closes idle connections, lets requests in hand finish within `grace`, then
     /// closes the rest.
     boost::asio::awaitable<void> stop(std::chrono::steady_clock::duration grace);

@@ -385,22 +385,6 @@ TEST_F(HttpServerTest, MoreConnectionsThanItMayHaveWait) {
     EXPECT_THAT(second.read("GET /2 "), HasSubstr("200 OK"));
 }
 
-TEST_F(HttpServerTest, APausedServerTakesNoRequests) {
-    start();
-    RawClient client = connect();
-    client.send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
-    client.read("GET /1 ");
-    server->pause(true);
-    client.send("GET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
-    RawClient other = connect();
-    other.send("GET /3 HTTP/1.1\r\nHost: h\r\n\r\n");
-    client.turn(50ms);
-    EXPECT_EQ(requests.size(), 1U);
-    server->pause(false);
-    EXPECT_THAT(client.read("GET /2 "), HasSubstr("200 OK"));
-    EXPECT_THAT(other.read("GET /3 "), HasSubstr("200 OK"));
-}
-
 TEST_F(HttpServerTest, StopLetsWhatIsInHandFinishAndClosesTheIdle) {
     start();
     RawClient idle = connect();
@@ -434,17 +418,6 @@ TEST_F(HttpServerTest, StopEndsWhatDoesNotFinishInTime) {
     EXPECT_GE(steady_clock::now() - began, 100ms);
     EXPECT_LT(steady_clock::now() - began, 2s);
     server.reset();
-}
-
-TEST_F(HttpServerTest, APausedServerStops) {
-    start();
-    RawClient client = connect();
-    server->pause(true);
-    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    client.turn(20ms);
-    const auto began = steady_clock::now();
-    stop(5s);
-    EXPECT_LT(steady_clock::now() - began, 2s);
 }
 
 TEST_F(HttpServerTest, ATakenPortIsAnErrorThatNamesIt) {

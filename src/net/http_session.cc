@@ -35,16 +35,9 @@ std::string remote_text(const tcp::socket& socket) {
 
 }  // namespace
 
-SessionContext::SessionContext(const boost::asio::any_io_executor& executor, Wheel& wheel_in,
-                               HttpServerOptions options_in, HttpServer::Handler handler_in)
-    : wheel(wheel_in),
-      options(std::move(options_in)),
-      handler(std::move(handler_in)),
-      resumed(executor, std::chrono::steady_clock::time_point::max()) {}
-
-awaitable<void> SessionContext::wait_while_paused() {
-    while (paused && !stopping) co_await resumed.async_wait(answer);
-}
+SessionContext::SessionContext(Wheel& wheel_in, HttpServerOptions options_in,
+                               HttpServer::Handler handler_in)
+    : wheel(wheel_in), options(std::move(options_in)), handler(std::move(handler_in)) {}
 
 HttpSession::HttpSession(SessionContext& context, tcp::socket socket)
     : context_(context),
@@ -75,7 +68,6 @@ awaitable<void> HttpSession::serve() {
     while (keep_alive_) {
         const bool complete = co_await read_request();
         if (!complete) break;
-        if (context_.paused) co_await context_.wait_while_paused();
         co_await answer_request();
     }
     deadline_.disarm();
@@ -106,11 +98,6 @@ awaitable<bool> HttpSession::read_request() {
 }
 
 awaitable<bool> HttpSession::read_more() {
-    if (context_.paused) {
-        deadline_.disarm();
-        request_began_ = false;
-        co_await context_.wait_while_paused();
-    }
     idle_ = in_.empty() && !parser_.in_body();
     if (idle_ && context_.stopping) co_return false;
     if (idle_) {

@@ -6,7 +6,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "async/wheel.h"
 #include "net/http_answer.h"
@@ -20,20 +19,13 @@ class HttpSession;
 
 /// What the sessions of one server share.
 struct SessionContext {
-    SessionContext(const boost::asio::any_io_executor& executor, Wheel& wheel_in,
-                   HttpServerOptions options_in, HttpServer::Handler handler_in);
-
-    /// Ends when the server is no longer paused.
-    boost::asio::awaitable<void> wait_while_paused();
-    void wake_paused() { resumed.cancel(); }
+    SessionContext(Wheel& wheel_in, HttpServerOptions options_in, HttpServer::Handler handler_in);
 
     Wheel& wheel;
     HttpServerOptions options;
     HttpServer::Handler handler;
     HttpDate date;
-    bool paused = false;
     bool stopping = false;
-    boost::asio::steady_timer resumed;  ///< cancelled to wake who waits for the end of a pause
     std::list<HttpSession*> sessions;
 };
 
