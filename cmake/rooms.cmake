@@ -152,7 +152,7 @@ if(support)
     target_include_directories(test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(
         test_support
-        PUBLIC GTest::gtest fmt::fmt spdlog::spdlog OpenSSL::SSL Boost::json Boost::url
+        PUBLIC GTest::gtest OpenSSL::SSL Boost::json Boost::url
         PRIVATE herald_flags)
 else()
     add_library(test_support INTERFACE)

@@ -24,15 +24,13 @@ constexpr std::size_t request_id_bytes = 128;
 constexpr std::array<std::string_view, 7> known_methods{"GET",   "HEAD",   "POST",   "PUT",
                                                         "PATCH", "DELETE", "OPTIONS"};
 
-/// The caller's own id if it can stand in a log line and a header field, else a random one.
-std::string request_id(const ServerRequest& request) {
-    const std::string_view given = request.header("x-request-id");
-    const bool sane = !given.empty() && given.size() <= request_id_bytes &&
-                      std::ranges::all_of(given, [](char c) {
-                          return ascii::is_letter(c) || ascii::is_digit(c) ||
-                                 std::string_view("-_.:/+=").contains(c);
-                      });
-    return sane ? std::string(given) : Uuid::random().text();
+/// Whether the caller's own id can stand in a log line and a header field.
+bool is_sane_id(std::string_view given) {
+    return !given.empty() && given.size() <= request_id_bytes &&
+           std::ranges::all_of(given, [](char c) {
+               return ascii::is_letter(c) || ascii::is_digit(c) ||
+                      std::string_view("-_.:/+=").contains(c);
+           });
 }
 
 /// A method as a label: strangers may not make series.
@@ -59,6 +57,8 @@ struct Api::State {
 
     ApiContext context;
 
+    /// The caller's own id, or one of ours: this process and a number.
+    std::string request_id(const ServerRequest& request);
     awaitable<Answer> serve(const Match& found, const Call& call) const;
     awaitable<Answer> serve_safely(const Match& found, const Call& call) const;
     void count(const Match& found, const ServerRequest& request, int status,
@@ -71,7 +71,15 @@ private:
         std::map<int, Counter*> by_status;
     };
     std::map<std::pair<const Route*, std::string_view>, Series> series_;
+    const std::string process_ = Uuid::random().text().substr(0, 8);
+    std::uint64_t requests_ = 0;
 };
+
+std::string Api::State::request_id(const ServerRequest& request) {
+    const std::string_view given = request.header("x-request-id");
+    if (is_sane_id(given)) return std::string(given);
+    return process_ + "-" + std::to_string(++requests_);
+}
 
 awaitable<Answer> Api::State::serve(const Match& found, const Call& call) const {
     const bool open = found.route != nullptr && found.route->traits.open;
@@ -129,7 +137,7 @@ Api::~Api() = default;
 awaitable<ServerAnswer> Api::handle(const ServerRequest& request) {
     const Clock& clock = state_->context.parts.clock;
     const auto begin = clock.steady();
-    std::string id = request_id(request);
+    std::string id = state_->request_id(request);
     const Match found = match(request.method, raw_path(request.target));
     const Call call{state_->context, request, found.parameter};
     Answer outcome = co_await state_->serve_safely(found, call);
