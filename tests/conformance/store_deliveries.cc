@@ -128,6 +128,31 @@ TEST_P(StoreDeliveries, record_every_attempt) {
     EXPECT_EQ((*detail)->delivery.last_failure, FailureClass::none);
 }
 
+TEST_P(StoreDeliveries, are_found_by_time_whatever_the_clock_said_at_a_restart) {
+    const auto at = [&](Time now, std::uint64_t n) {
+        Batch batch;
+        batch.now = now;
+        batch.events.push_back(new_event(make_event(n), {for_webhook(1)}));
+        commit(std::move(batch));
+    };
+    const auto found = [&](std::optional<Time> since, std::optional<Time> until) {
+        DeliveryQuery query;
+        query.since = since;
+        query.until = until;
+        const auto page = reader().deliveries(query);
+        return page ? page->items.size() : 0;
+    };
+    const auto century = std::chrono::days{36'500};
+    const Time today = noon;
+    at(today - century, 1);
+    at(today + century, 2);
+    reopen();
+    at(today, 3);
+    EXPECT_EQ(found({}, today), 1U);
+    EXPECT_EQ(found(today + seconds{1}, {}), 1U);
+    EXPECT_EQ(found({}, {}), 3U);
+}
+
 TEST_P(StoreDeliveries, that_are_final_stay_so) {
     const DeliveryId id = append(make_event(1), {for_webhook(1)}).deliveries[0];
     EXPECT_TRUE(settle(id, DeliveryState::cancelled));

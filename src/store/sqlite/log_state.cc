@@ -122,6 +122,14 @@ void LogState::read_tail(Time now) {
     info.redeliveries = static_cast<std::uint64_t>(segment.db().number(
         "SELECT count(*) FROM delivery INDEXED BY delivery_again WHERE redelivers IS NOT NULL"));
     if (info.events() > 0 || info.deliveries() > 0) info.ended_at = std::max(info.ended_at, now);
+    if (info.deliveries() > 0) {
+        // The clock may have been set back since: what the tail holds is what counts.
+        const Database& db = segment.db();
+        const Time oldest = from_micros(db.number("SELECT min(created_at) FROM delivery"));
+        const Time newest = from_micros(db.number("SELECT max(created_at) FROM delivery"));
+        info.begun_at = std::min(info.begun_at, oldest);
+        info.ended_at = std::max(info.ended_at, newest);
+    }
     next_event = info.last_event + 1;
     next_delivery = info.last_delivery + 1;
     tail_bytes = static_cast<std::uint64_t>(segment.db().number("PRAGMA page_count") *
