@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "infrahub/names.h"
 #include "infrahub/samples.h"
@@ -40,6 +42,28 @@ TEST(DecodeBody, DocumentedPayloadsKeepTheirBytes) {
         const auto event = decode(text);
         ASSERT_TRUE(event) << event.error().message;
         EXPECT_EQ(event->body, *canonical_json(text));
+    }
+}
+
+/// What Python prints for a documented payload.
+std::string printed_by_python(const std::string& name) {
+    const std::string command =
+        "python3 -c 'import json, sys; print(json.dumps(json.load(open(sys.argv[1])),"
+        " separators=(\",\", \":\")), end=\"\")' " HERALD_SOURCE_DIR "/examples/" +
+        name + ".json";
+    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+    std::string text;
+    for (int c = std::fgetc(pipe.get()); c != EOF; c = std::fgetc(pipe.get())) {
+        text += static_cast<char>(c);
+    }
+    return text;
+}
+
+TEST(DecodeBody, DocumentedPayloadsAreSentAsPythonPrintsThem) {
+    for (const std::string name : {"branch_created", "node_created", "node_updated"}) {
+        const auto event = decode(example(name));
+        ASSERT_TRUE(event) << event.error().message;
+        EXPECT_EQ(event->body, printed_by_python(name)) << name;
     }
 }
 

@@ -1,4 +1,5 @@
 // One event on its way to its receivers, over real sockets, and what is recorded of it.
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 

@@ -1,4 +1,5 @@
 // Many deliveries and many receivers at once: nobody waits for another, nothing is lost or doubled.
+#include <algorithm>
 #include <set>
 
 #include <gmock/gmock.h>

@@ -1,4 +1,6 @@
 // A store that fails or is slow: callers are told, outcomes are kept, and all heals.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 #include "core/limits.h"
