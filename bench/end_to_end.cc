@@ -90,7 +90,8 @@ Result measure(const Process& server, const Load& load, const Setup& setup, Sink
 
 /// One POST to the API, by the shell's means.
 void create_webhook(const std::string& herald, const std::string& url, std::uint16_t sink) {
-    const std::string command = "printf benchmarkkey | '" + herald + "' webhook create bench --url " +
+    const std::string command = "printf benchmarkkey | '" + herald +
+                                "' webhook create bench --url " +
                                 "http://127.0.0.1:" + std::to_string(sink) +
                                 "/hook --event-type all --branch-scope all_branches " +
                                 "--shared-key-file - --address " + url + " > /dev/null";
@@ -237,14 +238,15 @@ const std::map<std::string, std::function<void(const Setup&)>> scenarios = {
      }},
     {"batch50",
      [](const Setup& setup) {
-         compare("event to receipt, 50 events a request over 8 connections, nginx with one over 256",
-                 setup, load_of(8, 50, setup), load_of(256, 1, setup), true);
+         compare(
+             "event to receipt, 50 events a request over 8 connections, nginx with one over 256",
+             setup, load_of(8, 50, setup), load_of(256, 1, setup), true);
      }},
     {"ingest",
      [](const Setup& setup) {
          const Load load = load_of(256, 1, setup);
-         compare("durable ingest alone, 256 connections, nginx with `return 204`", setup, load, load,
-                 false);
+         compare("durable ingest alone, 256 connections, nginx with `return 204`", setup, load,
+                 load, false);
      }},
     {"latency", latency},
 };
@@ -255,8 +257,9 @@ const std::map<std::string, std::function<void(const Setup&)>> scenarios = {
 int main(int argc, char** argv) {
     using namespace herald::bench;
     if (argc < 4) {
-        std::fprintf(stderr, "usage: bench_end_to_end HERALD NGINX EVENT.json [rounds] [seconds] "
-                             "[scenario...]\n");
+        std::fprintf(stderr,
+                     "usage: bench_end_to_end HERALD NGINX EVENT.json [rounds] [seconds] "
+                     "[scenario...]\n");
         return 2;
     }
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c)

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace herald::bench {
@@ -31,8 +32,17 @@ public:
         ::execvp(words[0], words.data());
         ::_exit(127);
     }
-    Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
-    ~Process() { end(SIGTERM); }
+    /// This process, to be measured only.
+    [[nodiscard]] static Process self() {
+        Process process;
+        process.pid_ = ::getpid();
+        process.ours_ = false;
+        return process;
+    }
+    Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)), ours_(other.ours_) {}
+    ~Process() {
+        if (ours_) end(SIGTERM);
+    }
 
     void end(int signal) {
         if (pid_ <= 0) return;
@@ -73,7 +83,10 @@ private:
         return user + system;
     }
 
+    Process() = default;
+
     pid_t pid_ = 0;
+    bool ours_ = true;
 };
 
 /// What the file says behind `mark`, up to a quote, once it does.

@@ -12,8 +12,8 @@
 namespace herald::bench {
 
 [[nodiscard]] inline std::uint64_t steady_nanoseconds() {
-    return static_cast<std::uint64_t>(
-        std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds{1});
+    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
+                                      std::chrono::nanoseconds{1});
 }
 
 /// A real event whose id says when it was sent: its first 16 hex digits are nanoseconds, the
