@@ -38,7 +38,7 @@ inline constexpr std::chrono::seconds timeout_max{300};
 inline constexpr std::chrono::hours retry_delay_max{24 * 30};
 
 // Delivery
-inline constexpr std::size_t open_in_memory = 16'384;  ///< deliveries the lanes hold together
+inline constexpr std::size_t open_in_memory = 4'096;  ///< deliveries the lanes hold together
 inline constexpr std::size_t lane_queue = 512;  ///< deliveries one lane holds,
 inline constexpr std::size_t lane_queue_slow = 128;  ///< when its receiver is slow or fails
 inline constexpr std::size_t lane_in_flight = 64;  ///< requests at once to one webhook

@@ -10,8 +10,10 @@
 #include <set>
 #include <thread>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/sqlite/sqlite.h"
 #include "store/store.h"
 #include "support/builders.h"
 #include "support/temp_dir.h"
@@ -163,6 +165,44 @@ TEST(SqliteStore, is_read_while_it_is_written_and_tended) {
         ASSERT_TRUE(store->tend({}, noon));
     }
     ended = true;
+}
+
+TEST(SqliteStore, and_a_copy_of_it_give_different_ids) {
+    const TempDir dir;
+    const TempDir elsewhere;
+    const fs::path copy = elsewhere.path() / "copy";
+    DeliveryId before;
+    {
+        auto store = open(dir.path());
+        before = append(*store, 1, {for_webhook(1)}).events[0].deliveries[0];
+    }
+    fs::copy(dir.path(), copy, fs::copy_options::recursive);
+    auto original = open(dir.path());
+    auto copied = open(copy);
+    const DeliveryId here = append(*original, 2, {for_webhook(1)}).events[0].deliveries[0];
+    const DeliveryId there = append(*copied, 3, {for_webhook(1)}).events[0].deliveries[0];
+    EXPECT_EQ(here.seq, there.seq);
+    EXPECT_NE(here, there);
+    for (Store* store : {original.get(), copied.get()}) {
+        const auto found = store->reader()->delivery(before);
+        EXPECT_TRUE(found && *found) << "ids given before are known to both";
+    }
+    const auto foreign = original->reader()->delivery(there);
+    EXPECT_TRUE(foreign && !*foreign);
+}
+
+TEST(SqliteStore, refuses_a_segment_of_a_newer_version) {
+    const TempDir dir;
+    {
+        auto store = open(dir.path());
+        append(*store, 1, {});
+    }
+    const sqlite::Database segment(dir.path() / "segments" / "000001.db",
+                                   sqlite::Access::read_write);
+    segment.run("PRAGMA user_version = 2");
+    const auto opened = open_sqlite_store({.data_dir = dir.path()});
+    ASSERT_FALSE(opened);
+    EXPECT_THAT(opened.error().message, testing::HasSubstr("newer herald"));
 }
 
 /// Appends and settles until it is killed; tells what was acknowledged, one number after the other.

@@ -13,7 +13,9 @@ namespace herald::test {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 
 struct Delivering : EngineTest {
     /// The delivery of one event to a receiver that answers with that status, after one attempt.
@@ -221,6 +223,24 @@ TEST_F(Delivering, HeadersOfTheWebhookAreSentAndMayReplaceOurs) {
     EXPECT_EQ(std::ranges::count(request.headers, "content-type",
                                  &std::pair<std::string, std::string>::first),
               1);
+}
+
+TEST_F(Delivering, UserAndPasswordOfTheUrlAreSentAndMasked) {
+    Receiver receiver(loop, wheel, answer_with(200));
+    Webhook webhook = to(receiver);
+    webhook.url.insert(std::string("http://").size(), "ansible:p%40ss@");
+    webhook = *add(webhook);
+    const DeliveryId id = send_one(node_event(1));
+    const DeliveryDetail found = until_state(id, DeliveryState::delivered);
+    EXPECT_EQ(receiver.requests.at(0).header("authorization"), "Basic YW5zaWJsZTpwQHNz");
+    const HeaderList& shown = found.attempts.at(0).request_headers;
+    EXPECT_THAT(shown, Contains(std::pair<std::string, std::string>("Authorization", "***")));
+    EXPECT_THAT(found.attempts.at(0).url, Not(HasSubstr("p%40ss")));
+
+    webhook.headers = {{"Authorization", "Bearer own"}};
+    update(webhook);
+    until_state(send_one(node_event(2)), DeliveryState::delivered);
+    EXPECT_EQ(receiver.requests.at(1).header("authorization"), "Bearer own");
 }
 
 TEST_F(Delivering, ATestGoesToOneWebhookWhateverItWants) {

@@ -145,7 +145,7 @@ TEST_F(Controlling, ACancelledDeliveryIsNotTriedAgain) {
     EXPECT_EQ(receiver.requests.size(), 1U);
 }
 
-TEST_F(Controlling, ADeliveryCancelledInFlightStaysCancelled) {
+TEST_F(Controlling, ADeliveryCancelledInFlightStaysCancelledAndItsAttemptIsRecorded) {
     Receiver receiver(loop, wheel, answer_with(200));
     receiver.hold();
     add(to(receiver));
@@ -157,7 +157,11 @@ TEST_F(Controlling, ADeliveryCancelledInFlightStaysCancelled) {
     until([&] { return engine->dispatcher.open() == 0; });
     // The next commit carries the outcome, if anything does.
     until_state(send_one(node_event(2)), DeliveryState::delivered);
-    EXPECT_EQ(detail(id).delivery.state, DeliveryState::cancelled);
+    const DeliveryDetail found = detail(id);
+    EXPECT_EQ(found.delivery.state, DeliveryState::cancelled);
+    EXPECT_EQ(found.delivery.attempts, 1U);
+    ASSERT_EQ(found.attempts.size(), 1U);
+    EXPECT_EQ(found.attempts[0].status, 200);
     EXPECT_FALSE(engine->dispatcher.in_flight(id));
 }
 

@@ -163,15 +163,33 @@ bool BatchWriter::write_settlement(const Settlement& settlement) {
 /// A request that was on its way when its delivery was cancelled: the delivery stays cancelled, but
 /// the attempt was made and is recorded.
 void BatchWriter::add_attempt(std::uint64_t seq, const Attempt& attempt) {
-    std::optional<Standing> standing = log_.standing(seq);
-    if (!standing || standing->state != DeliveryState::cancelled ||
-        attempt.number <= standing->attempts) {
+    LogSegment* home = log_.home_of(seq);
+    const auto row = home != nullptr ? log_.file(*home).delivery(seq) : std::nullopt;
+    if (!row) return;
+    LogSegment* late = log_.late_segment(seq);
+    Standing standing = late != nullptr ? *log_.file(*late).late(seq) : row->standing;
+    if (standing.state != DeliveryState::cancelled || attempt.number <= standing.attempts) return;
+    standing.attempts = attempt.number;
+    standing.last_failure = attempt.outcome.failure;
+    LogSegment& holder = late != nullptr ? *late : *home;
+    if (&holder == &log_.tail()) {
+        write_attempt(seq, attempt);
+        write_standing(seq, standing);
         return;
     }
-    standing->attempts = attempt.number;
-    standing->last_failure = attempt.outcome.failure;
-    write_attempt(seq, attempt);
-    write_standing(seq, *standing);
+    // A new segment was begun since. Beside the cancellation all the same: what is final in one
+    // segment has no late row in a newer one.
+    standing.updated_at = batch_.now;
+    const Database& there = log_.file(holder).db();
+    SegmentWriter writer(there);
+    Transaction change(there);
+    writer.insert(seq, attempt);
+    if (late != nullptr) {
+        writer.settle_late(seq, standing);
+    } else {
+        writer.settle(seq, standing);
+    }
+    change.commit();
 }
 
 void BatchWriter::write_attempt(std::uint64_t seq, const Attempt& attempt) {

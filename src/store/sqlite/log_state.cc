@@ -121,6 +121,11 @@ void LogState::read_tail(Time now) {
     info.last_delivery = last("SELECT max(seq) FROM delivery", info.first_delivery);
     info.redeliveries = static_cast<std::uint64_t>(segment.db().number(
         "SELECT count(*) FROM delivery INDEXED BY delivery_again WHERE redelivers IS NOT NULL"));
+    if (info.deliveries() > 0) {
+        // The clock may have been set back since the segment was begun.
+        const Time first = from_micros(segment.db().number("SELECT min(created_at) FROM delivery"));
+        info.begun_at = std::min(info.begun_at, first);
+    }
     if (info.events() > 0 || info.deliveries() > 0) info.ended_at = std::max(info.ended_at, now);
     if (info.deliveries() > 0) {
         // The clock may have been set back since: what the tail holds is what counts.
@@ -207,15 +212,12 @@ Segment& LogState::file(LogSegment& segment) {
     return *segment.file;
 }
 
-std::optional<Standing> LogState::standing(std::uint64_t delivery) {
-    LogSegment* home = home_of(delivery);
-    const auto row = home != nullptr ? file(*home).delivery(delivery) : std::nullopt;
-    if (!row) return std::nullopt;
+LogSegment* LogState::late_segment(std::uint64_t delivery) {
     for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
-        if (&*segment == home || segment->info.state == SegmentState::indexed) break;
-        if (auto late = file(*segment).late(delivery)) return late;
+        if (segment->info.state == SegmentState::indexed) break;
+        if (file(*segment).late(delivery)) return &*segment;
     }
-    return row->standing;
+    return nullptr;
 }
 
 std::optional<EventSeq> LogState::find(const EventId& id) {

@@ -48,8 +48,8 @@ public:
     /// The segment's file, opened when it is not; some others may be closed for it.
     Segment& file(LogSegment& segment);
 
-    /// How a delivery stands by its rows, final or not; nullopt: retention has taken it.
-    [[nodiscard]] std::optional<Standing> standing(std::uint64_t delivery);
+    /// Where the newest late row of a delivery is, until upkeep brings it home; nullptr: nowhere.
+    [[nodiscard]] LogSegment* late_segment(std::uint64_t delivery);
     /// Where the event with this id is stored.
     [[nodiscard]] std::optional<EventSeq> find(const EventId& id);
 
