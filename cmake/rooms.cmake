@@ -63,7 +63,7 @@ function(herald_test_binary name)
         TEST_PREFIX ${name}/
         DISCOVERY_MODE PRE_TEST
         DISCOVERY_TIMEOUT 60
-        PROPERTIES TIMEOUT 120 LABELS ${ARG_LABEL})
+        PROPERTIES TIMEOUT 300 LABELS ${ARG_LABEL})
 endfunction()
 
 # herald_room(<name> LIBS <lower floors and outside libraries>): the library and its unit tests.

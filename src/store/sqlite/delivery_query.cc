@@ -1,14 +1,11 @@
 #include "store/sqlite/delivery_query.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 namespace herald::sqlite {
 
 namespace {
-
-constexpr std::array unsettled{DeliveryState::pending, DeliveryState::cancelled};
 
 template <class Values, class Value>
 bool admits(const Values& wanted, const Value& value) {
@@ -41,9 +38,7 @@ std::string conditions(const DeliveryQuery& query, std::optional<std::uint64_t> 
         also(is_one_of(most ? "+state" : "state", states));
     }
     if (!query.classes.empty()) {
-        // What is pending or cancelled at home may have a later attempt elsewhere.
-        also("(" + is_one_of("last_failure", query.classes) + " OR " +
-             is_one_of("state", unsettled) + ")");
+        also("(" + is_one_of("last_failure", query.classes) + " OR state = 0)");
     }
     if (query.since) also("created_at >= " + std::to_string(to_micros(*query.since)));
     if (query.until) also("created_at < " + std::to_string(to_micros(*query.until)));

@@ -121,11 +121,6 @@ void LogState::read_tail(Time now) {
     info.last_delivery = last("SELECT max(seq) FROM delivery", info.first_delivery);
     info.redeliveries = static_cast<std::uint64_t>(segment.db().number(
         "SELECT count(*) FROM delivery INDEXED BY delivery_again WHERE redelivers IS NOT NULL"));
-    if (info.deliveries() > 0) {
-        // The clock may have been set back since the segment was begun.
-        const Time first = from_micros(segment.db().number("SELECT min(created_at) FROM delivery"));
-        info.begun_at = std::min(info.begun_at, first);
-    }
     if (info.events() > 0 || info.deliveries() > 0) info.ended_at = std::max(info.ended_at, now);
     if (info.deliveries() > 0) {
         // The clock may have been set back since: what the tail holds is what counts.

@@ -198,10 +198,7 @@ std::vector<DeliveryRow> SqliteReader::find_of_event(const DeliveryQuery& query,
 /// Finds out what became of a delivery after its home was sealed: late rows first, then home again,
 /// since upkeep may bring them home in between.
 void SqliteReader::bring_up_to_date(ViewedSegment& home, DeliveryRow& row) {
-    // Of a cancelled one an attempt may have ended later.
-    const bool settled =
-        is_final(row.standing.state) && row.standing.state != DeliveryState::cancelled;
-    if (settled || home.info.state == SegmentState::tail) return;
+    if (is_final(row.standing.state) || home.info.state == SegmentState::tail) return;
     for (ViewedSegment* segment : view_.in_order(Order::newest_first)) {
         if (segment->info.number <= home.info.number) break;
         if (segment->info.state == SegmentState::indexed) continue;
