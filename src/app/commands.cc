@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -15,6 +16,7 @@ namespace herald {
 
 namespace {
 
+constexpr std::size_t most_errors = 20;  ///< shown of one answer
 constexpr std::string_view default_address = "http://127.0.0.1:8300";
 
 Exit exit_of(int status) {
@@ -24,8 +26,15 @@ Exit exit_of(int status) {
 /// The server's problem+json in one or a few lines.
 std::string problem_text(const ApiReply& reply) {
     std::string text = cell(reply.json(), "detail");
+    auto errors = elements(reply.json(), "errors");
+    // A batch of which every event was refused.
+    for (const JsonView& result : elements(reply.json(), "results")) {
+        text = "every event was refused";
+        std::ranges::copy(elements(result, "errors"), std::back_inserter(errors));
+    }
     if (text.empty()) text = "the server answered " + std::to_string(reply.status);
-    for (const JsonView& error : elements(reply.json(), "errors")) {
+    if (errors.size() > most_errors) errors.resize(most_errors);
+    for (const JsonView& error : errors) {
         const std::string detail = cell(error, "detail");
         if (text.find(detail) != std::string::npos) continue;
         text += "\n  " + cell(error, "pointer") + ": " + detail;

@@ -79,7 +79,8 @@ void wait_for_deliveries(CommandLine& line, const std::vector<std::string>& ids,
             std::this_thread::sleep_for(std::chrono::milliseconds{50});
         }
     }
-    if (ids.empty()) std::fputs("no webhook wants this event: nothing was sent\n", stderr);
+    if (ids.empty())
+        std::fputs("nothing was sent: no webhook wants it, or it was stored before\n", stderr);
     std::vector<JsonView> deliveries;
     for (const ApiReply& reply : ended) deliveries.push_back(reply.json());
     line.output().list(deliveries, delivery_columns);

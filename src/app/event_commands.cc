@@ -124,7 +124,10 @@ void send(CommandLine& line, const std::string& file, bool wait) {
     if (!reply->json().find("results")) results.push_back(reply->json());
     std::vector<std::string> ids;
     for (const JsonView& result : results) {
-        if (cell(result, "status") == "rejected") line.exit = Exit::failure;
+        if (cell(result, "status") == "rejected") {
+            line.exit = Exit::failure;
+            if (wait) std::fprintf(stderr, "%s\n", show_errors(at_path(result, "errors")).c_str());
+        }
         for (const JsonView& id : elements(result, "deliveries")) ids.push_back(cell(id));
     }
     if (wait) return wait_for_deliveries(line, ids, std::chrono::seconds{60});

@@ -1,5 +1,7 @@
 #include "app/herald.h"
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
@@ -61,6 +63,22 @@ HttpClientOptions client_options(const Config& config) {
 
 ApiOptions api_options(const Config& config) { return {config.tokens, config.allowed_hosts}; }
 
+/// What SIGHUP puts in force; everything else waits for a restart.
+constexpr std::array<std::string_view, 6> reloaded_keys{"shutdown_grace",   "log.level",
+                                                        "api.tokens",       "api.allowed_hosts",
+                                                        "retention.events", "retention.deliveries"};
+
+/// The keys whose new value waits for a restart, separated by commas.
+std::string keys_that_wait(const Config& running, const Config& fresh) {
+    std::string names;
+    for (const ConfigKey& key : config_keys()) {
+        if (std::ranges::find(reloaded_keys, key.name) != reloaded_keys.end()) continue;
+        if (key.get(running) == key.get(fresh)) continue;
+        names += (names.empty() ? "" : ",") + std::string(key.name);
+    }
+    return names;
+}
+
 Retention retention(const Config& config) {
     return {config.retain_events, config.retain_deliveries};
 }
@@ -70,7 +88,8 @@ Retention retention(const Config& config) {
 /// The parts in the order in which they need each other.
 struct Herald::Parts {
     Parts(Config& config, std::unique_ptr<Store> opened, const ListenAddress& address)
-        : store(std::move(opened)),
+        : running(config),
+          store(std::move(opened)),
           readers(*store, reader_threads),
           catalog(*store, writer, clock, infrahub::event_types(), config.default_branch),
           committer(loop.get_executor(), *store, writer, clock, metrics),
@@ -95,6 +114,7 @@ struct Herald::Parts {
         });
     }
 
+    const Config running;  ///< as it was at the start
     boost::asio::io_context loop{1};
     SystemClock clock;
     Metrics metrics;
@@ -184,14 +204,13 @@ void Herald::Parts::reload_config(Config& config, const std::function<Result<Con
         log::error("config.reload_failed", {{"error", fresh.error().message}});
         return;
     }
-    const bool restart = fresh->listen != config.listen || fresh->data_dir != config.data_dir ||
-                         fresh->default_branch != config.default_branch;
+    const std::string waiting = keys_that_wait(running, *fresh);
     config = std::move(*fresh);
     log::set_level(config.log_level);
     api.set_options(api_options(config));
     janitor.set_retention(retention(config));
     note_config();
-    log::info("config.reloaded", {{"needs_restart", restart}});
+    log::info("config.reloaded", {{"needs_restart", waiting}});
 }
 
 /// Nothing that was acknowledged is lost: what does not finish within the grace is still pending

@@ -263,7 +263,10 @@ void add_webhook_commands(CLI::App& app, CommandLine& line) {
         if (const auto reply = line.call({"GET", path_of(name)})) show(line, *reply);
     });
     named(*group, "delete", "Delete a webhook; what is pending for it is cancelled",
-          [&line](const std::string& name) { (void)line.call({"DELETE", path_of(name)}); });
+          [&line](const std::string& name) {
+              if (!line.call({"DELETE", path_of(name)})) return;
+              std::fprintf(stderr, "deleted %s\n", printable(name).c_str());
+          });
     named(*group, "pause", "Stop sending; what is pending waits",
           [&line](const std::string& name) { patch(line, name, {{"active", false}}); });
     named(*group, "resume", "Send again, with what has waited first",

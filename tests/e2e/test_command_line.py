@@ -358,6 +358,32 @@ def test_lines_and_arrays_are_sent_and_the_bad_ones_reported(herald):
     assert done.stdout.count("accepted") == 2
 
 
+def test_what_was_stored_before_is_not_waited_for(herald, recorder):
+    herald.webhook(recorder.url)
+    file = EXAMPLES / "node_updated.json"
+    assert json.loads(herald.cli("event", "send", file, "--wait").stdout)[0]["state"] == "delivered"
+    again = herald.cli("event", "send", file, "--wait")
+    assert again.returncode == 0 and json.loads(again.stdout) == []
+    assert "stored before" in again.stderr
+    batch = '[{"event":"b"},{"event":"c","data":{}}]'
+    mixed = herald.cli("event", "send", "-", "--wait", input=batch)
+    assert mixed.returncode == 1
+    assert "/0/data must be an object" in mixed.stderr
+
+
+def test_batch_that_is_refused_as_a_whole_says_why(herald):
+    done = herald.cli("event", "send", "-", input='[{"event":"b"},7]')
+    assert done.returncode == 1
+    assert "every event was refused" in done.stderr
+    assert "/0/data: must be an object" in done.stderr and "/1: an event" in done.stderr
+
+
+def test_deleted_webhook_is_named_on_stderr(herald, recorder):
+    herald.webhook(recorder.url)
+    done = herald.cli("webhook", "delete", "hook")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "deleted hook\n")
+
+
 def test_completion_of_bash_proposes_commands():
     script = run("completion", "bash").stdout
     ask = 'COMP_WORDS=(herald webhook pa); COMP_CWORD=2; _herald; echo "${COMPREPLY[*]}"'

@@ -118,9 +118,11 @@ def test_sighup_does_not_drop_the_token_of_a_wide_listener(make_herald, tmp_path
 
 def test_sighup_says_what_needs_a_restart(configured):
     configured.start()
-    assert reload(configured)["needs_restart"] is False
-    configured.write('default_branch = "trunk"\n')
-    assert reload(configured)["needs_restart"] is True
+    assert reload(configured)["needs_restart"] == ""
+    configured.write('default_branch = "trunk"\n[store]\nsegment_events = 1000\n')
+    for _ in range(2):
+        line = reload(configured)
+        assert line["needs_restart"] == "default_branch,store.segment_events"
 
 
 def test_sighup_answers_everything_in_hand(configured, recorder):
