@@ -112,16 +112,17 @@ void Api::State::count(const Match& found, const ServerRequest& request, int sta
                        std::chrono::steady_clock::duration took) {
     const std::string_view method = method_label(request.method);
     Metrics& metrics = context.parts.metrics;
-    const std::string route =
-        Metrics::label("route", found.route == nullptr ? "none" : found.route->name);
+    const auto route = [&] {
+        return Metrics::label("route", found.route == nullptr ? "none" : found.route->name);
+    };
     Series& series = series_[{found.route, method}];
     if (series.seconds == nullptr) {
         series.seconds = &metrics.histogram("herald_http_request_duration_seconds",
-                                            "Time from a whole request to its answer.", route);
+                                            "Time from a whole request to its answer.", route());
     }
     Counter*& counter = series.by_status[status];
     if (counter == nullptr) {
-        const std::string labels = route + "," + Metrics::label("method", method) + "," +
+        const std::string labels = route() + "," + Metrics::label("method", method) + "," +
                                    Metrics::label("code", std::to_string(status));
         counter = &metrics.counter("herald_http_requests_total", "Requests answered.", labels);
     }

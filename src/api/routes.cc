@@ -57,7 +57,10 @@ std::string_view take_segment(std::string_view& path) {
 bool fits_path(std::string_view pattern, std::string_view path, std::string& parameter) {
     while (!pattern.empty() && !path.empty()) {
         const std::string_view wanted = take_segment(pattern);
-        const auto segment = percent_decode(take_segment(path));
+        const std::string_view sent = take_segment(path);
+        if (sent == wanted && wanted != "{}") continue;
+        if (wanted != "{}" && !sent.contains('%')) return false;
+        const auto segment = percent_decode(sent);
         if (!segment) return false;
         if (wanted == "{}" && !segment->empty()) {
             parameter = *segment;
