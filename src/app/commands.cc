@@ -223,7 +223,8 @@ int run_command_line(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        const bool unknown = explain_arguments(app, {argv + 1, argv + argc}).starts_with("unknown");
+        if (error.get_exit_code() == 0 && !unknown) return app.exit(error);  // --help, --version
         return refuse_arguments(app, argc, argv, error.what());
     }
     return static_cast<int>(line.exit);

@@ -162,6 +162,7 @@ def test_every_command_explains_itself():
 def test_unknown_words_and_options_get_a_suggestion():
     for words, says in [
         (["webhok", "list"], "unknown command webhok: did you mean webhook?"),
+        (["webhok", "--help"], "unknown command webhok: did you mean webhook?"),
         (["webhook", "creat"], "unknown command creat: did you mean create?"),
         (["webhook", "create", "a", "--urll", "x"], "unknown option --urll: did you mean --url?"),
         (["--outptu", "json", "webhook", "list"], "did you mean --output?"),
