@@ -156,7 +156,7 @@ TEST(SqliteStore, is_read_while_it_is_written_and_tended) {
     };
     std::jthread one(std::move(read));
     Batch settle;
-    for (std::uint64_t n = 1; n <= 1'500; ++n) {
+    for (std::uint64_t n = 1; n <= 300; ++n) {
         const Committed stored = append(*store, n, {for_webhook(1)});
         settle.settlements = {
             {stored.events[0].deliveries[0], make_attempt(1, 200), DeliveryState::delivered, noon}};
