@@ -252,7 +252,9 @@ protected:
         }
     }
 
-protected:
+    [[nodiscard]] std::string seed() const { return std::to_string(seed_); }
+
+private:
     static constexpr auto lease = seconds{20};
     const int seed_ = testing::UnitTest::GetInstance()->random_seed();
     std::mt19937_64 random_{static_cast<std::uint64_t>(seed_)};
@@ -263,8 +265,7 @@ protected:
 
 TEST_P(StoreModel, anything_in_any_order_is_as_the_rules_say) {
     for (int round = 0; round < 400 && !HasFailure(); ++round) {
-        SCOPED_TRACE("--gtest_random_seed=" + std::to_string(seed_) + ", round " +
-                     std::to_string(round));
+        SCOPED_TRACE("--gtest_random_seed=" + seed() + ", round " + std::to_string(round));
         next_step();
         switch (below(8)) {
             case 0:

@@ -28,7 +28,9 @@ struct StoreKind {
     std::function<std::unique_ptr<StoreUnderTest>()> make;
 
     /// How GoogleTest shows it. Without this a test's name would hold the bytes of the object.
-    friend void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
+    friend std::ostream& operator<<(std::ostream& out, const StoreKind& kind) {
+        return out << kind.name;
+    }
 };
 
 /// Every back end that there is (store_kinds.cc).

@@ -208,7 +208,6 @@ TEST_F(Capturing, SecretsAreSentButNotRecorded) {
         return answer;
     });
     Webhook webhook = to(receiver);
-    const std::string shown = webhook.url;
     webhook.url.insert(7, "user:secret-password@");
     webhook.url += "?token=secret-token&x=1";
     webhook.headers = {{"Authorization", "Bearer secret-bearer"},

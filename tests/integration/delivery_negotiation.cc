@@ -25,6 +25,7 @@ struct Negotiating : EngineTest {
 
     std::vector<std::string> refused(const Attempt& attempt) {
         std::vector<std::string> names;
+        names.reserve(attempt.refused_profiles.size());
         for (const auto& [profile, status] : attempt.refused_profiles) {
             names.push_back(profile + " " + std::to_string(status));
         }
