@@ -42,7 +42,8 @@ public:
     /// Calls `ready(index)` for each that can be read, waiting at most `milliseconds`.
     template <class Ready>
     void wait(int milliseconds, Ready ready) {
-        const int n = ::epoll_wait(fd_.get(), events_.data(), events_.size(), milliseconds);
+        const int n =
+            ::epoll_wait(fd_.get(), events_.data(), static_cast<int>(events_.size()), milliseconds);
         for (int i = 0; i < n; ++i) ready(events_[static_cast<std::size_t>(i)].data.u32);
     }
 
