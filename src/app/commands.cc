@@ -176,7 +176,9 @@ std::optional<ApiReply> CommandLine::call(const ApiRequest& request) {
                                          "--address or HERALD_ADDRESS.");
         return std::nullopt;
     }
-    if (reply->header("x-request-id").empty()) {
+    // What is refused before it is a request (413, 431) has no id.
+    const bool refused = reply->header("content-type").starts_with("application/problem+json");
+    if (reply->header("x-request-id").empty() && !refused) {
         fail_with(Exit::unreachable, "what answers at " + server->address() +
                                          " is no herald\nName another with --address or "
                                          "HERALD_ADDRESS.");

@@ -171,7 +171,7 @@ private:
     }
 
     bool enter(char bracket) {
-        if (open_.size() >= limits_.depth) {
+        if (open_.size() >= limits_.depth && !refused_) {
             refuse(at_, "more than " + std::to_string(limits_.depth) +
                             " nested arrays and objects at byte " + std::to_string(at_) +
                             ": flatten it");

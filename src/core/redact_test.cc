@@ -1,9 +1,24 @@
 #include "core/redact.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace herald {
 namespace {
+
+TEST(Redact, FindsTheSecretsOfAUrlAsWrittenAndAsRead) {
+    EXPECT_THAT(
+        secrets_of_url("http://ansible:p%40ss@h/a?site=1&token=a%2Fb#x"),
+        testing::ElementsAre("ansible:p%40ss", "ansible:p@ss", "p%40ss", "p@ss", "a%2Fb", "a/b"));
+    EXPECT_THAT(secrets_of_url("http://h/a?site=1"), testing::IsEmpty());
+}
+
+TEST(Redact, MasksWhatAReceiverRepeats) {
+    const std::vector<std::string> secrets{"supersecret", "short"};
+    std::string text = "got supersecret, supersecretsupersecret and short";
+    mask_secrets(text, secrets);
+    EXPECT_EQ(text, "got ***, ****** and short");
+}
 
 TEST(SecretHeader, KnowsTheNamesInAnyCase) {
     for (const char* name :

@@ -58,7 +58,11 @@ Result<> result_of(Wrong wrong) {
 }
 
 void check_texts(const Webhook& webhook, Wrong& wrong) {
-    if (webhook.name.empty()) wrong.push_back({"/name", "is required: give the webhook a name"});
+    if (webhook.name.empty()) {
+        wrong.push_back({"/name", "is required: give the webhook a name"});
+    } else if (webhook.name.front() == ' ' || webhook.name.back() == ' ') {
+        wrong.push_back({"/name", "must not begin or end with a space"});
+    }
     check_line("/name", webhook.name, limits::webhook_name_bytes, wrong);
     if (webhook.description.size() > limits::description_bytes) {
         wrong.push_back({"/description", at_most(limits::description_bytes)});

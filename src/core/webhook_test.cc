@@ -235,6 +235,8 @@ TEST(ValidateWebhook, TimeoutIsWithinItsBounds) {
 }
 
 TEST(ValidateWebhook, RetryIsChecked) {
+    EXPECT_THAT(wrong_with([](Webhook& w) { w.name = " "; }), ElementsAre("/name"));
+    EXPECT_THAT(wrong_with([](Webhook& w) { w.name = "eda "; }), ElementsAre("/name"));
     EXPECT_THAT(wrong_with([](Webhook& w) { w.retry.delays.clear(); }),
                 ElementsAre("/retry/delays"));
     EXPECT_THAT(wrong_with([](Webhook& w) { w.retry.jitter = 2; }), ElementsAre("/retry/jitter"));

@@ -2,15 +2,12 @@
 
 #include <utility>
 
+#include "core/event_types.h"
+
 namespace herald {
 
 Ingest::Ingest(Catalog& catalog, Committer& committer, Dispatcher& dispatcher, Metrics& metrics)
-    : catalog_(catalog),
-      committer_(committer),
-      dispatcher_(dispatcher),
-      received_(metrics.counter("herald_events_received_total", "Events brought in and stored.")),
-      duplicates_(
-          metrics.counter("herald_events_duplicate_total", "Events whose id was stored before.")) {}
+    : catalog_(catalog), committer_(committer), dispatcher_(dispatcher), metrics_(metrics) {}
 
 boost::asio::awaitable<Result<std::vector<Submitted>>> Ingest::submit(
     std::vector<std::shared_ptr<const Event>> events) {
@@ -49,15 +46,30 @@ boost::asio::awaitable<Result<std::vector<Submitted>>> Ingest::commit(
     for (std::size_t i = 0; i < events.size(); ++i) {
         StoredEvent& one = (*stored)[i];
         if (one.duplicate) {
-            duplicates_.add();
+            count(duplicates_, "herald_events_duplicate_total",
+                  "Events whose id was stored before.", *events[i].event);
             give_back(events[i]);
         } else {
-            received_.add();
+            count(received_, "herald_events_received_total", "Events brought in and stored.",
+                  *events[i].event);
             hand_over(events[i], one.deliveries);
         }
         submitted.push_back({one.duplicate, one.seq, std::move(one.deliveries)});
     }
     co_return submitted;
+}
+
+void Ingest::count(Series& series, std::string_view name, std::string_view help,
+                   const Event& event) {
+    const EventType* type = catalog_.types().find(event.type);
+    Counter*& counter = series[{event.source, type}];
+    if (counter == nullptr) {
+        // Strangers may not make series: an unknown name is "other".
+        const std::string labels = Metrics::label("source", event.source) + "," +
+                                   Metrics::label("event", type != nullptr ? type->name : "other");
+        counter = &metrics_.counter(name, help, labels);
+    }
+    counter->add();
 }
 
 void Ingest::give_back(const NewEvent& event) {

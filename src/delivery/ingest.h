@@ -1,7 +1,10 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -39,14 +42,18 @@ public:
 
 private:
     boost::asio::awaitable<Result<std::vector<Submitted>>> commit(std::vector<NewEvent> events);
+    /// Counters by source and known type; looked up by name once.
+    using Series = std::map<std::pair<std::string, const EventType*>, Counter*>;
+    void count(Series& series, std::string_view name, std::string_view help, const Event& event);
     void give_back(const NewEvent& event);
     void hand_over(const NewEvent& event, const std::vector<DeliveryId>& ids);
 
     Catalog& catalog_;
     Committer& committer_;
     Dispatcher& dispatcher_;
-    Counter& received_;
-    Counter& duplicates_;
+    Metrics& metrics_;
+    Series received_;
+    Series duplicates_;
 };
 
 }  // namespace herald

@@ -41,6 +41,7 @@ struct Sender::Prepared {
     std::string key;
     Url url;
     std::string shown_url;
+    std::vector<std::string> url_secrets;
     std::vector<Signer> signers;  ///< one for each profile of this key that may be used
     std::vector<SignatureProfile> profiles;  ///< to try, in order; empty: unsigned
     std::chrono::steady_clock::time_point probe_after{};
@@ -79,6 +80,7 @@ Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& 
     fresh->version = webhook->version;
     fresh->url = std::move(*url);
     fresh->shown_url = redact_url(webhook->url);
+    fresh->url_secrets = secrets_of_url(webhook->url);
     if (!webhook->shared_key.empty()) {
         fresh->profiles = webhook->signature_profile == SignatureProfile::automatic
                               ? candidates(webhook->shared_key)
@@ -102,15 +104,16 @@ boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, std::uint32_t num
     Attempt& attempt = exchange.attempt;
     attempt.number = number;
     attempt.started_at = clock_.now();
-    attempt.url = redact_url(webhook->url);
     const auto began = clock_.steady();
 
     auto prepared = prepare(webhook);
     if (!prepared) {
+        attempt.url = redact_url(webhook->url);
         attempt.outcome = config_failure(prepared.error().message);
         co_return std::move(attempt);
     }
     exchange.prepared = *prepared;
+    attempt.url = exchange.prepared->shown_url;
     if (auto headers = resolve_headers(exchange); !headers) {
         attempt.outcome = config_failure(headers.error().message);
         co_return std::move(attempt);
@@ -225,19 +228,23 @@ void Sender::record(Exchange& exchange, std::optional<SignatureProfile> profile,
     Attempt& attempt = exchange.attempt;
     attempt.signature_profile = profile ? std::string(to_text(*profile)) : std::string();
     attempt.request_headers.clear();
+    std::vector<std::string> secrets = exchange.prepared->url_secrets;
     for (const auto& [name, value] : sent) {
         const bool from_environment =
             std::ranges::any_of(exchange.env_headers,
                                 [&](const std::string& hidden) { return same_name(hidden, name); });
         const bool secret = from_environment || is_secret_header(name);
+        if (secret) secrets.push_back(value);
         attempt.request_headers.emplace_back(name, secret ? std::string(redacted) : value);
     }
     attempt.status = answer.status;
     attempt.response_headers.clear();
     for (auto& [name, value] : answer.headers) {
         if (is_secret_header(name)) value = redacted;
+        mask_secrets(value, secrets);
         attempt.response_headers.emplace_back(std::move(name), std::move(value));
     }
+    mask_secrets(answer.body, secrets);
     attempt.response_body = std::move(answer.body);
     attempt.response_cut = answer.body_cut;
     attempt.outcome = std::move(answer.outcome);
