@@ -189,7 +189,7 @@ double sync_p50(const std::filesystem::path& folder) {
     std::vector<std::uint64_t> took;
     for (int i = 0; i < 500; ++i) {
         const std::uint64_t began = steady_nanoseconds();
-        (void)::pwrite(file.get(), block.data(), block.size(), (i % 256) * 4'096);
+        (void)::pwrite(file.get(), block.data(), block.size(), off_t{i % 256} * 4'096);
         (void)::fdatasync(file.get());
         took.push_back(steady_nanoseconds() - began);
     }

@@ -130,6 +130,7 @@ private:
 
 std::vector<std::string> numbered(const std::string& prefix, int count) {
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) {
         names.push_back(prefix + std::to_string(i * 2));
     }
@@ -173,6 +174,7 @@ void open_all(benchmark::State& state) {
 void append(benchmark::State& state) {
     std::mt19937_64 random(1);
     std::vector<Event> events;
+    events.reserve(segment_rows);
     for (std::uint64_t n = 0; n < segment_rows; ++n) {
         events.push_back(make_event(random, n, false));
     }

@@ -3,11 +3,10 @@
 //   bench_http both|URL [connections] [seconds]   both: our client against our server
 //   bench_http serve                              the server alone, for an outside generator,
 //                                                 until the input ends
-#include <time.h>
-
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -124,7 +124,7 @@ private:
         for (const StoredEvent& stored : committed->events) {
             if (settle) open_.push_back(stored.deliveries[0]);
         }
-        (void)store_.tend({}, batch.now);
+        if (!store_.tend({}, batch.now)) std::abort();
     }
 
     Store& store_;

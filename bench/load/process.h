@@ -20,13 +20,13 @@ namespace herald::bench {
 /// A child process with what it says in a file. Ended with its owner.
 class Process {
 public:
-    Process(std::vector<std::string> command, const std::filesystem::path& log) {
-        pid_ = ::fork();
+    Process(std::vector<std::string> command, const std::filesystem::path& log) : pid_(::fork()) {
         if (pid_ != 0) return;
         const int fd = ::open(log.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
         ::dup2(fd, 1);
         ::dup2(fd, 2);
         std::vector<char*> words;
+        words.reserve(command.size() + 1);
         for (std::string& word : command) words.push_back(word.data());
         words.push_back(nullptr);
         ::execvp(words[0], words.data());

@@ -20,16 +20,8 @@ namespace herald::bench {
 /// others count. So the sink can tell how long it was on its way, and every id is new.
 class StampedEvent {
 public:
-    explicit StampedEvent(const std::string& path) {
-        std::ifstream file(path, std::ios::binary);
-        const std::string text(std::istreambuf_iterator<char>(file), {});
-        bool quoted = false;
-        for (const char c : text) {
-            if (c == '"') quoted = !quoted;
-            if (quoted || (c != '\n' && c != ' ')) text_ += c;
-        }
-        id_ = text_.find("\"id\":\"") + 6;
-    }
+    explicit StampedEvent(const std::string& path)
+        : text_(on_one_line(path)), id_(text_.find("\"id\":\"") + 6) {}
 
     [[nodiscard]] std::string_view next() {
         put_hex(steady_nanoseconds(), 16, 0);
@@ -52,6 +44,18 @@ public:
     }
 
 private:
+    /// What a JSON file says, without the space between its tokens.
+    static std::string on_one_line(const std::string& path) {
+        std::ifstream file(path, std::ios::binary);
+        const std::string text(std::istreambuf_iterator<char>(file), {});
+        std::string line;
+        bool quoted = false;
+        for (const char c : text) {
+            if (c == '"') quoted = !quoted;
+            if (quoted || (c != '\n' && c != ' ')) line += c;
+        }
+        return line;
+    }
     /// Digit number n of a dashed uuid stands behind this many dashes.
     static std::size_t dashes(std::size_t n) {
         return std::size_t{n >= 8} + std::size_t{n >= 12} + std::size_t{n >= 16} +
@@ -65,7 +69,7 @@ private:
     }
 
     std::string text_;
-    std::size_t id_ = 0;
+    std::size_t id_;
     std::uint64_t count_ = 0;
 };
 

@@ -11,7 +11,7 @@ namespace herald {
 namespace {
 
 void append_number(std::string& out, std::uint64_t number) {
-    std::array<char, 20> digits;
+    std::array<char, 20> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     out.append(digits.data(), end.ptr);
 }
@@ -175,7 +175,7 @@ void append_retry(std::string& out, const RetryPolicy& policy) {
         append_word(out, duration_text(delay));
     }
     out += "],\"jitter\":";
-    std::array<char, 32> digits;
+    std::array<char, 32> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), policy.jitter);
     out.append(digits.data(), end.ptr);
     out += '}';

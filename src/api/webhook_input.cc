@@ -253,11 +253,12 @@ private:
 
     void header(const std::string& pointer, JsonView value) {
         WebhookHeader header;
+        const std::string inside = pointer + "/";
         bool has_value = false;
         if (!value.is_object()) wrong(pointer, "must be an object with \"key\" and \"value\"");
         for (auto items = value.items(); value.is_object() && items.next();) {
             const std::string key = items.key();
-            const std::string place = pointer + "/" + key;
+            const std::string place = inside + key;
             if (key == "key") {
                 header.key = text(place, items.value());
             } else if (key == "value" || key == "environment") {
@@ -271,7 +272,7 @@ private:
             }
         }
         if (value.is_object() && !has_value) {
-            wrong(pointer + "/value", "is required, or \"environment\" with a variable's name");
+            wrong(inside + "value", "is required, or \"environment\" with a variable's name");
         }
         unmask(pointer, header);
         webhook_.headers.push_back(std::move(header));

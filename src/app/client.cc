@@ -55,7 +55,7 @@ BeastResponse exchange(asio::io_context& loop, Stream& stream, const BeastReques
     };
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
-    parser.body_limit(256 * 1024 * 1024);
+    parser.body_limit(std::uint64_t{256} * 1024 * 1024);
     run([&](auto done) { http::async_write(stream, message, done); });
     run([&](auto done) { http::async_read(stream, buffer, parser, done); });
     return parser.release();

@@ -157,9 +157,15 @@ std::string unknown(std::string_view what, std::string_view name,
            did_you_mean(name, known);
 }
 
+std::string with_place(const std::string& what, const std::string& where) {
+    return what + " (" + where + ")";
+}
+
+std::string in_quotes(const std::string& text) { return "\"" + text + "\""; }
+
 /// A TOML value as the text that ConfigKey::set reads; nullopt for a table.
 std::optional<std::string> value_text(const toml::node& node) {
-    if (const auto text = node.value_exact<std::string>()) return *text;
+    if (auto text = node.value_exact<std::string>()) return text;
     if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
     if (const auto number = node.value_exact<double>()) return std::to_string(*number);
     if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
@@ -185,10 +191,10 @@ Result<> read_table(Config& config, const toml::table& table, const std::string&
         const std::string where = file + ", line " + std::to_string(node.source().begin.line);
         auto key = std::ranges::find(config_keys(), full, &ConfigKey::name);
         if (key == config_keys().end()) {
-            return fail(Errc::invalid, unknown("the key", full, known) + " (" + where + ")");
+            return fail(Errc::invalid, with_place(unknown("the key", full, known), where));
         }
         const auto text = value_text(node);
-        if (!text) return fail(Errc::invalid, full + " (" + where + "): is no plain value");
+        if (!text) return fail(Errc::invalid, with_place(full, where) + ": is no plain value");
         if (auto set = apply(config, *key, *text, where); !set) return set;
     }
     return {};
@@ -330,11 +336,12 @@ std::string print_config(const Config& config) {
         if (key.type == "list") {
             std::string items;
             for (const std::string& item : split(value)) {
-                items += (items.empty() ? "\"" : ", \"") + item + "\"";
+                if (!items.empty()) items += ", ";
+                items += in_quotes(item);
             }
             value = "[" + items + "]";
         } else if (key.type != "integer") {
-            value = "\"" + value + "\"";
+            value = in_quotes(value);
         }
         text += std::string(leaf) + " = " + value + "  # " + std::string(key.help) + "\n";
     }

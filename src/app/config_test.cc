@@ -18,7 +18,7 @@ using Variables = std::map<std::string, std::string>;
 class ConfigTest : public testing::Test {
 protected:
     std::string write(const std::string& name, const std::string& text) const {
-        const auto path = dir_.path() / name;
+        const auto path = dir.path() / name;
         std::ofstream(path, std::ios::binary) << text;
         return path.string();
     }
@@ -47,7 +47,7 @@ protected:
         return config ? "" : config.error().message;
     }
 
-    test::TempDir dir_;
+    test::TempDir dir;
 };
 
 /// A value of each key that is not its default, as TOML and as environment.
@@ -173,7 +173,7 @@ TEST_F(ConfigTest, BrokenOrMissingFileIsNamed) {
     EXPECT_NE(error("listen = \n").find("herald.toml, line 1"), std::string::npos);
     const std::pair<std::string, std::string> cases[] = {
         {"/nonexistent.toml", "cannot read the configuration file /nonexistent.toml"},
-        {dir_.path().string(), "cannot read the configuration file " + dir_.path().string()}};
+        {dir.path().string(), "cannot read the configuration file " + dir.path().string()}};
     for (const auto& [path, message] : cases) {
         const auto config = read({}, path);
         ASSERT_FALSE(config);

@@ -82,6 +82,7 @@ void wait_for_deliveries(CommandLine& line, const std::vector<std::string>& ids,
     if (ids.empty())
         std::fputs("nothing was sent: no webhook wants it, or it was stored before\n", stderr);
     std::vector<JsonView> deliveries;
+    deliveries.reserve(ended.size());
     for (const ApiReply& reply : ended) deliveries.push_back(reply.json());
     line.output().list(deliveries, delivery_columns);
     for (const JsonView& delivery : deliveries) {

@@ -1,6 +1,7 @@
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <ranges>
 #include <thread>
 
 #include "app/commands.h"
@@ -154,7 +155,7 @@ void tail(CommandLine& line, const EventOptions& options) {
         std::printf("%s\n", text.c_str());
     };
     const auto items = elements(last->json(), "items");
-    for (auto item = items.rbegin(); item != items.rend(); ++item) print(*item);
+    for (const JsonView& item : std::views::reverse(items)) print(item);
     std::string cursor = cell(last->json(), "tail_cursor");
     for (;;) {
         std::fflush(stdout);

@@ -169,7 +169,7 @@ std::string to_lines(JsonView value, const Columns& columns) {
         if (text.empty()) continue;
         std::string title(column.title);
         title.resize(widest, ' ');
-        out += title + "  " + text + "\n";
+        out.append(title).append("  ").append(text).append("\n");
     }
     return out;
 }

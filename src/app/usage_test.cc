@@ -9,24 +9,24 @@ namespace {
 class UsageTest : public testing::Test {
 protected:
     UsageTest() {
-        app_.add_option("-o,--output", text_, "How");
-        app_.fallthrough();
-        auto* webhook = app_.add_subcommand("webhook", "Webhooks\n\nwith an example");
+        app.add_option("-o,--output", text, "How");
+        app.fallthrough();
+        auto* webhook = app.add_subcommand("webhook", "Webhooks\n\nwith an example");
         auto* create = webhook->add_subcommand("create", "Create one");
-        create->add_option("name", text_);
-        create->add_option("--url", text_);
+        create->add_option("name", text);
+        create->add_option("--url", text);
         create->add_flag("--inactive");
         webhook->add_subcommand("list", "List them");
-        app_.add_subcommand("serve", "Serve");
-        app_.formatter(help_formatter());
+        app.add_subcommand("serve", "Serve");
+        app.formatter(help_formatter());
     }
 
     std::string explain(const std::vector<std::string>& arguments) const {
-        return explain_arguments(app_, arguments);
+        return explain_arguments(app, arguments);
     }
 
-    CLI::App app_{"a program", "herald"};
-    std::string text_;
+    CLI::App app{"a program", "herald"};
+    std::string text;
 };
 
 TEST_F(UsageTest, RightArgumentsNeedNoExplanation) {
@@ -54,7 +54,7 @@ TEST_F(UsageTest, MissingCommandsAreListed) {
 }
 
 TEST_F(UsageTest, HelpShowsTheFirstLineOfEachCommand) {
-    const std::string help = app_.help();
+    const std::string help = app.help();
     EXPECT_NE(help.find("webhook"), std::string::npos);
     EXPECT_EQ(help.find("with an example"), std::string::npos) << help;
 }

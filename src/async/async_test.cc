@@ -1,6 +1,7 @@
 // Signal, Worker and TaskGroup.
 #include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -66,16 +67,17 @@ TEST(Worker, GivesBackWhatTheJobReturns) {
     EXPECT_EQ(run(loop, worker.run(std::move(job))), text + "!");
 }
 
+awaitable<bool> runs_elsewhere_and_resumes(Worker& worker, std::thread::id here) {
+    auto job = [] { return std::this_thread::get_id(); };
+    const auto there = co_await worker.run(job);
+    const bool as_promised = there != here && std::this_thread::get_id() == here;
+    co_return as_promised;
+}
+
 TEST(Worker, RunsItsJobsOnAThreadOfItsOwnAndResumesOnTheLoop) {
     boost::asio::io_context loop;
     Worker worker("test");
-    const auto here = std::this_thread::get_id();
-    auto ask = [&]() -> awaitable<bool> {
-        auto job = [] { return std::this_thread::get_id(); };
-        const auto there = co_await worker.run(job);
-        co_return there != here&& std::this_thread::get_id() == here;
-    };
-    EXPECT_TRUE(run(loop, ask()));
+    EXPECT_TRUE(run(loop, runs_elsewhere_and_resumes(worker, std::this_thread::get_id())));
 }
 
 TEST(Worker, KeepsTheOrderAndFinishesWhatIsQueuedWhenItGoes) {
@@ -93,6 +95,7 @@ TEST(Worker, TakesJobsFromManyThreads) {
     {
         Worker worker("test");
         std::vector<std::jthread> threads;
+        threads.reserve(4);
         for (int t = 0; t < 4; ++t) {
             threads.emplace_back([&] {
                 for (int i = 0; i < 1'000; ++i) worker.post([&] { ++count; });
@@ -118,16 +121,18 @@ awaitable<void> sleep_long_and_clean_up(std::vector<std::string>& notes) {
     notes.emplace_back("cleaned up");
 }
 
+awaitable<void> count_soon(int& ended) {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    timer.expires_after(5ms);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+    ++ended;
+}
+
 TEST(TaskGroup, JoinWaitsForAll) {
     boost::asio::io_context loop;
     TaskGroup tasks(loop.get_executor());
     int ended = 0;
-    auto work = [&]() -> awaitable<void> {
-        boost::asio::steady_timer timer(loop, 5ms);
-        co_await timer.async_wait(boost::asio::use_awaitable);
-        ++ended;
-    };
-    for (int i = 0; i < 3; ++i) tasks.start(work());
+    for (int i = 0; i < 3; ++i) tasks.start(count_soon(ended));
     EXPECT_EQ(tasks.size(), 3U);
     run(loop, tasks.join());
     EXPECT_EQ(ended, 3);

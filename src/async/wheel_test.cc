@@ -154,6 +154,7 @@ TEST_F(WheelTest, ZeroAndHugeTimes) {
 TEST_F(WheelTest, ManyAtOnce) {
     std::size_t fired = 0;
     std::vector<Wheel::Deadline> all;
+    all.reserve(10'000);
     for (int i = 0; i < 10'000; ++i) {
         all.push_back(wheel.arm(std::chrono::milliseconds{i % 100}, [&] { ++fired; }));
     }

@@ -112,7 +112,7 @@ void append_float(std::string& out, std::string_view number) {
     } else if (exponent + 1 >= count) {
         out += digits + std::string(static_cast<std::size_t>(exponent + 1 - count), '0') + ".0";
     } else {
-        const auto point = static_cast<std::size_t>(exponent + 1);
+        const std::size_t point = static_cast<std::size_t>(exponent) + 1;
         out += digits.substr(0, point) + "." + digits.substr(point);
     }
 }

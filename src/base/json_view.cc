@@ -141,8 +141,9 @@ std::optional<bool> JsonView::boolean() const {
 std::optional<std::int64_t> JsonView::integer() const {
     if (kind() != Kind::number) return std::nullopt;
     std::int64_t value = 0;
-    const char* end = text_.data() + text_.size();
-    const auto read = std::from_chars(text_.data(), end, value);
+    const char* begin = text_.data();
+    const char* end = begin + text_.size();
+    const auto read = std::from_chars(begin, end, value);
     if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
     return value;
 }

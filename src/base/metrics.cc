@@ -54,13 +54,13 @@ void Histogram::observe(double seconds) {
 }
 
 void Histogram::render(std::string& out, std::string_view name, std::string_view labels) const {
-    const std::string prefix = labels.empty() ? "" : std::string(labels) + ',';
+    const std::string prefix = (labels.empty() ? "" : std::string(labels) + ',') + "le=\"";
     const std::string bucket = std::string(name) + "_bucket";
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < counts_.size(); ++i) {
         total += counts_[i].load(std::memory_order_relaxed);
         const std::string bound = i < bounds.size() ? number_text(bounds[i]) : "+Inf";
-        append_sample(out, bucket, prefix + "le=\"" + bound + '"', std::to_string(total));
+        append_sample(out, bucket, prefix + bound + '"', std::to_string(total));
     }
     const auto sum = static_cast<double>(sum_micros_.load(std::memory_order_relaxed)) / 1e6;
     append_sample(out, std::string(name) + "_sum", labels, number_text(sum));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 
 namespace herald {
@@ -157,8 +158,9 @@ std::string to_python_str(Time time) {
 
 std::optional<Duration> parse_duration(std::string_view text) {
     double value = 0;
-    const char* end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, value, std::chars_format::fixed);
+    const char* begin = text.data();
+    const char* end = begin + text.size();
+    const auto read = std::from_chars(begin, end, value, std::chars_format::fixed);
     if (read.ec != std::errc{} || !(value >= 0)) return std::nullopt;
     const std::string_view unit(read.ptr, static_cast<std::size_t>(end - read.ptr));
     double factor = 0;
@@ -170,7 +172,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
     const double micros = value * factor;
     constexpr double longest = 9e15;  // 285 years
     if (factor == 0 || micros > longest) return std::nullopt;
-    return Duration{static_cast<std::int64_t>(micros + 0.5)};
+    return Duration{std::llround(micros)};
 }
 
 }  // namespace herald

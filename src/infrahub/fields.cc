@@ -86,14 +86,15 @@ std::optional<NodeRef> Fields::node(const std::string& pointer, JsonView value) 
         return std::nullopt;
     }
     NodeRef node;
+    const std::string inside = pointer + "/";
     for (auto items = value.items(); items.next();) {
         const std::string key = items.key();
         if (key == "id") {
-            node.id = label(pointer + "/id", items.value()).value_or("");
+            node.id = label(inside + key, items.value()).value_or("");
         } else if (key == "kind") {
-            node.kind = label(pointer + "/kind", items.value()).value_or("");
+            node.kind = label(inside + key, items.value()).value_or("");
         } else {
-            wrong(pointer + "/" + key, "is not known here; \"id\" and \"kind\" are");
+            wrong(inside + key, "is not known here; \"id\" and \"kind\" are");
         }
     }
     return node;

@@ -21,9 +21,9 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto result = boost::asio::as_tuple(boost::asio::use_awaitable);
-constexpr std::size_t read_least = 4 * 1024;
-constexpr std::size_t read_most = 64 * 1024;
-constexpr std::size_t kept_bytes = 16 * 1024;
+constexpr std::size_t read_least = std::size_t{4} * 1024;
+constexpr std::size_t read_most = std::size_t{64} * 1024;
+constexpr std::size_t kept_bytes = std::size_t{16} * 1024;
 
 }  // namespace
 

@@ -68,7 +68,7 @@ constexpr std::array phrases{
 static_assert(std::ranges::is_sorted(phrases, {}, &Phrase::status));
 
 void append_number(std::string& out, std::size_t number) {
-    std::array<char, 20> digits;
+    std::array<char, 20> digits{};
     const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     out.append(digits.data(), end);
 }
@@ -97,7 +97,7 @@ std::string_view HttpDate::text() {
     second_ = now.tv_sec;
     std::tm parts{};
     gmtime_r(&second_, &parts);
-    std::array<char, 32> buffer;
+    std::array<char, 32> buffer{};
     // The process never sets a locale, so the names are the English ones.
     const std::size_t n =
         std::strftime(buffer.data(), buffer.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);

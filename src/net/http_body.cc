@@ -6,8 +6,9 @@ namespace herald {
 
 namespace {
 
-constexpr std::size_t extra_max = 16 * 1024;  ///< chunk extensions and trailers of one message
-constexpr std::size_t size_digits_max = 15;   ///< a chunk size stays below 2^60
+/// Chunk extensions and trailers of one message.
+constexpr std::size_t extra_max = std::size_t{16} * 1024;
+constexpr std::size_t size_digits_max = 15;  ///< a chunk size stays below 2^60
 
 int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';

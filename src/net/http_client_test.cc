@@ -244,7 +244,7 @@ TEST_F(HttpClientTest, AnEndlessBodyIsCutAndTheConnectionEnds) {
 TEST_F(HttpClientTest, AnEarlyAnswerIsTakenAndTheConnectionEnds) {
     const RawReceiver receiver(
         {{read_head(), send_bytes(an_answer(413, "too large")), hold_open()}});
-    const HttpAnswer answer = post(request_to(receiver, std::string(30'000'000, 'x')));
+    const HttpAnswer answer = post(request_to(receiver, large_body()));
     EXPECT_EQ(answer.status, 413);
     EXPECT_EQ(answer.body, "too large");
     EXPECT_FALSE(post(receiver).reused_connection);
@@ -254,7 +254,7 @@ TEST_F(HttpClientTest, AnEarlyAnswerBeforeACloseIsTaken) {
     const RawReceiver receiver(
         {{read_head(), send_bytes(an_answer(413, "", "Connection: close\r\n")), wait_for(50ms),
           close_now()}});
-    const HttpAnswer answer = post(request_to(receiver, std::string(30'000'000, 'x')));
+    const HttpAnswer answer = post(request_to(receiver, large_body()));
     EXPECT_EQ(answer.status, 413) << answer.outcome.message;
 }
 
@@ -370,7 +370,7 @@ TEST_F(HttpClientDeadline, ADrippedBodyKeepsItsStatus) {
 
 TEST_F(HttpClientDeadline, AReceiverThatNeverReads) {
     const RawReceiver receiver({{hold_open()}});
-    post_shortly(receiver, std::string(30'000'000, 'x'));
+    post_shortly(receiver, large_body());
 }
 
 TEST_F(HttpClientDeadline, AKeptConnectionHasItToo) {

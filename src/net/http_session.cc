@@ -18,9 +18,9 @@ using boost::asio::ip::tcp;
 
 constexpr auto answer = boost::asio::as_tuple(boost::asio::use_awaitable);
 
-constexpr std::size_t read_least = 4 * 1024;
-constexpr std::size_t read_body = 64 * 1024;
-constexpr std::size_t kept_out = 64 * 1024;
+constexpr std::size_t read_least = std::size_t{4} * 1024;
+constexpr std::size_t read_body = std::size_t{64} * 1024;
+constexpr std::size_t kept_out = std::size_t{64} * 1024;
 constexpr auto linger_time = std::chrono::seconds{1};
 constexpr std::size_t linger_bytes = 1'048'576;
 

@@ -9,9 +9,9 @@ namespace herald {
 
 namespace {
 
-constexpr std::size_t target_max = 8 * 1024;
+constexpr std::size_t target_max = std::size_t{8} * 1024;
 /// A body buffer larger than this is given back after its request.
-constexpr std::size_t kept_body = 64 * 1024;
+constexpr std::size_t kept_body = std::size_t{64} * 1024;
 
 constexpr HttpFault head_too_large{431, "the header is larger than this server takes"};
 constexpr HttpFault target_too_long{414, "the request target is longer than this server takes"};

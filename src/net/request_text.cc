@@ -11,7 +11,7 @@ namespace herald {
 namespace {
 
 /// Up to here a copy of the body is cheaper than a second piece to send.
-constexpr std::size_t copied_body = 16 * 1024;
+constexpr std::size_t copied_body = std::size_t{16} * 1024;
 
 constexpr std::array<std::string_view, 7> written_here{
     "host", "content-length", "connection", "transfer-encoding", "expect", "upgrade", "te"};
@@ -69,7 +69,7 @@ OutgoingRequest write_request(const HttpRequest& request, std::string_view host,
     }
     if (!named) out.append("User-Agent: ").append(user_agent).append("\r\n");
     if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
-        std::array<char, 20> digits;
+        std::array<char, 20> digits{};
         const auto end =
             std::to_chars(digits.data(), digits.data() + digits.size(), request.body.size()).ptr;
         out.append("Content-Length: ").append(digits.data(), end).append("\r\n");

@@ -92,7 +92,7 @@ TEST_F(TlsTest, LargeBodiesBothWays) {
 TEST_F(TlsTest, AnEarlyAnswerIsTaken) {
     const RawReceiver receiver({{read_head(), send_bytes(an_answer(413)), hold_open()}},
                                certificate("valid"));
-    EXPECT_EQ(post(request_to(receiver, std::string(30'000'000, 'x'))).status, 413);
+    EXPECT_EQ(post(request_to(receiver, large_body())).status, 413);
 }
 
 TEST_F(TlsTest, ABodyUntilTheCloseIsTaken) {

@@ -1,10 +1,10 @@
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <fstream>
 #include <random>
 #include <set>

@@ -5,6 +5,8 @@ namespace herald::test {
 
 namespace {
 
+using namespace std::string_literals;
+
 using StoreConfig = StoreSuite;
 
 TEST_P(StoreConfig, webhooks_come_back_whole_after_a_restart) {
@@ -12,7 +14,7 @@ TEST_P(StoreConfig, webhooks_come_back_whole_after_a_restart) {
     webhook.kind = WebhookKind::custom;
     webhook.filter = {{"shop.order.paid", "shop.*"}, BranchScope::other_branches, "ShopOrder"};
     webhook.active = false;
-    webhook.description = "what \0 it is for, \xC3\xA9";
+    webhook.description = "what \0 it is for, \xC3\xA9"s;
     webhook.validate_certificates = false;
     webhook.headers = {{"X-One", "1", false}, {"X-Two", "VARIABLE", true}, {"X-Three", "", false}};
     webhook.timeout = std::chrono::milliseconds{2'500};

@@ -40,7 +40,9 @@ std::vector<std::string> read(std::string_view text, std::size_t size) {
             must(request.body.size() <= max_body);
             seen.push_back(request.method + " " + request.target + " " + request.path + "?" +
                            request.query + " " + request.body);
-            for (const auto& [name, value] : request.headers) seen.push_back(name + ":" + value);
+            for (const auto& [name, value] : request.headers) {
+                seen.emplace_back(name).append(":").append(value);
+            }
             parser.reset();
         }
     }

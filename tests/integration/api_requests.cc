@@ -227,6 +227,7 @@ TEST_F(ApiRequests, ChangesOfManyAtOnceLoseNothing) {
     int done = 0;
     std::vector<int> statuses;
     std::vector<ServerRequest> patches;
+    patches.reserve(8);
     for (int i = 0; i < 8; ++i) {
         patches.push_back(request("PATCH", "/api/v1/webhooks/a",
                                   R"({"description":")" + std::to_string(i) + "\"}"));

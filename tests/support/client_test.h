@@ -24,6 +24,13 @@ struct ClientTest : testing::Test {
         return make_http_client(loop.get_executor(), wheel, std::move(options));
     }
 
+    /// More than the buffers of a connection hold, so that much of it is never read.
+    static std::string large_body() {
+        std::string body;
+        body.resize(30'000'000, 'x');
+        return body;
+    }
+
     static HttpRequest request_to(const RawReceiver& receiver, std::string body = R"({"a":1})") {
         auto url = parse_url(receiver.url("/hook?x=1"));
         return {.url = std::move(url.value()),

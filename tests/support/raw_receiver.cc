@@ -16,6 +16,7 @@
 #include <source_location>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include <openssl/ssl.h>
 
@@ -297,7 +298,7 @@ FullPort::FullPort() {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     for (int i = 0; i < 4; ++i) {
         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        std::ignore = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
         sockets_.push_back(fd);
     }
 }

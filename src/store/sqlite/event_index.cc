@@ -128,6 +128,7 @@ std::vector<EventSeq> EventIndex::find(const EventId& id) const {
     std::ranges::sort(rows);
     const ColumnArrays arrays = columns_->arrays();
     std::vector<EventSeq> found;
+    found.reserve(rows.size());
     for (const std::uint32_t row : rows) {
         found.push_back(arrays.seq_at(row));
     }

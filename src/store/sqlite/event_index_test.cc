@@ -123,27 +123,27 @@ EventQuery random_query(Random& random, const Variety& variety, std::uint64_t ro
 
 class EventIndexTest : public testing::Test {
 protected:
-    void SetUp() override { fs::create_directories(directory_); }
-    void TearDown() override { fs::remove_all(directory_); }
+    void SetUp() override { fs::create_directories(directory); }
+    void TearDown() override { fs::remove_all(directory); }
 
-    [[nodiscard]] fs::path path() const { return directory_ / "000001.idx"; }
+    [[nodiscard]] fs::path path() const { return directory / "000001.idx"; }
 
     void add(std::uint64_t seq, Event event) {
-        tail_.append(EventSeq{seq}, event);
-        model_.emplace_back(EventSeq{seq}, std::move(event));
+        tail.append(EventSeq{seq}, event);
+        model.emplace_back(EventSeq{seq}, std::move(event));
     }
 
     void add_random(Random& random, const Variety& variety, std::uint64_t rows) {
-        std::uint64_t seq = model_.empty() ? 100 : static_cast<std::uint64_t>(model_.back().first);
+        std::uint64_t seq = model.empty() ? 100 : static_cast<std::uint64_t>(model.back().first);
         for (std::uint64_t i = 0; i < rows; ++i) {
             seq += variety.gaps ? 1 + random.below(3) : 1;
-            add(seq, random_event(random, variety, model_.size()));
+            add(seq, random_event(random, variety, model.size()));
         }
     }
 
     /// The tail as it is found after a restart.
     EventIndex reopened() {
-        EXPECT_TRUE(tail_.save(path()));
+        EXPECT_TRUE(tail.save(path()));
         auto opened = EventIndex::open(path());
         EXPECT_TRUE(opened) << opened.error().message;
         return std::move(opened.value());
@@ -151,7 +151,7 @@ protected:
 
     [[nodiscard]] std::vector<EventSeq> expected(const EventQuery& query) const {
         std::vector<EventSeq> seqs;
-        for (const auto& [seq, event] : model_) {
+        for (const auto& [seq, event] : model) {
             const bool behind =
                 !query.after ||
                 (query.order == Order::newest_first ? seq < *query.after : seq > *query.after);
@@ -183,28 +183,28 @@ protected:
 
     void compare(const EventIndex& index, Random& random, const Variety& variety, int queries) {
         for (int i = 0; i < queries; ++i) {
-            EventQuery query = random_query(random, variety, model_.size());
+            EventQuery query = random_query(random, variety, model.size());
             const std::size_t all = expected(query).size();
             ASSERT_EQ(index.count(query, std::numeric_limits<std::uint64_t>::max()), all);
             ASSERT_EQ(index.count(query, 7), std::min<std::size_t>(all, 7));
             if (random.one_in(2)) {
-                query.after = EventSeq{90 + random.below(model_.size() * 2 + 20)};
+                query.after = EventSeq{90 + random.below(model.size() * 2 + 20)};
             }
             const auto wanted = expected(query);
-            ASSERT_EQ(index.search(query, model_.size() + 1), wanted);
+            ASSERT_EQ(index.search(query, model.size() + 1), wanted);
             ASSERT_EQ(paged(index, query, 1 + random.below(1 + wanted.size()), i % 2 == 0), wanted);
         }
     }
 
-    EventIndex tail_;
-    std::vector<std::pair<EventSeq, Event>> model_;
-    fs::path directory_ =
+    EventIndex tail;
+    std::vector<std::pair<EventSeq, Event>> model;
+    fs::path directory =
         fs::temp_directory_path() / ("event_index_test-" + std::to_string(::getpid()));
 };
 
 TEST_F(EventIndexTest, EmptyIndexFindsNothingInEitherForm) {
     const EventIndex opened = reopened();
-    for (const EventIndex* index : {static_cast<const EventIndex*>(&tail_), &opened}) {
+    for (const EventIndex* index : {static_cast<const EventIndex*>(&tail), &opened}) {
         EXPECT_EQ(index->size(), 0U);
         EXPECT_FALSE(index->first());
         EXPECT_FALSE(index->last());
@@ -220,7 +220,7 @@ TEST_F(EventIndexTest, AnswersAsTheModelDoesWhileItGrows) {
     const Variety variety;
     for (const std::uint64_t rows : {1, 10, 1012, 1, 1, 1500}) {
         add_random(random, variety, rows);
-        compare(tail_, random, variety, 150);
+        compare(tail, random, variety, 150);
     }
 }
 
@@ -235,7 +235,7 @@ TEST_F(EventIndexTest, AnswersAlikeWithManyNamesAndFewNodes) {
     Random random(3);
     const Variety variety{.names = 700, .nodes = 3, .gaps = false, .times_in_order = true};
     add_random(random, variety, 2500);
-    compare(tail_, random, variety, 300);
+    compare(tail, random, variety, 300);
     compare(reopened(), random, variety, 300);
 }
 
@@ -258,8 +258,8 @@ TEST_F(EventIndexTest, FileCanBeSavedAgainFromItsMappedForm) {
     Random random(4);
     add_random(random, {}, 500);
     const EventIndex opened = reopened();
-    ASSERT_TRUE(opened.save(directory_ / "copy"));
-    const auto copy = EventIndex::open(directory_ / "copy");
+    ASSERT_TRUE(opened.save(directory / "copy"));
+    const auto copy = EventIndex::open(directory / "copy");
     ASSERT_TRUE(copy);
     compare(*copy, random, {}, 50);
 }
@@ -270,12 +270,12 @@ TEST_F(EventIndexTest, KnowsItsBoundsInEitherForm) {
     const auto by_time = [](const auto& a, const auto& b) {
         return a.second.occurred_at < b.second.occurred_at;
     };
-    const auto [low, high] = std::ranges::minmax_element(model_, by_time);
+    const auto [low, high] = std::ranges::minmax_element(model, by_time);
     const EventIndex opened = reopened();
-    for (const EventIndex* index : {static_cast<const EventIndex*>(&tail_), &opened}) {
-        EXPECT_EQ(index->size(), model_.size());
-        EXPECT_EQ(index->first(), model_.front().first);
-        EXPECT_EQ(index->last(), model_.back().first);
+    for (const EventIndex* index : {static_cast<const EventIndex*>(&tail), &opened}) {
+        EXPECT_EQ(index->size(), model.size());
+        EXPECT_EQ(index->first(), model.front().first);
+        EXPECT_EQ(index->last(), model.back().first);
         EXPECT_EQ(index->earliest(), low->second.occurred_at);
         EXPECT_EQ(index->latest(), high->second.occurred_at);
     }
@@ -286,13 +286,13 @@ TEST_F(EventIndexTest, FindsAnEventByItsIdAndListsAllIdHashes) {
     add_random(random, {}, 2000);
     const EventIndex opened = reopened();
     std::vector<std::uint64_t> hashes;
-    for (const auto& [seq, event] : model_) {
-        ASSERT_EQ(tail_.find(event.id), std::vector{seq});
+    for (const auto& [seq, event] : model) {
+        ASSERT_EQ(tail.find(event.id), std::vector{seq});
         ASSERT_EQ(opened.find(event.id), std::vector{seq});
         hashes.push_back(id_hash(event.id));
     }
     EXPECT_TRUE(opened.find(id_of(999'999)).empty());
-    EXPECT_TRUE(std::ranges::is_permutation(tail_.id_hashes(), hashes));
+    EXPECT_TRUE(std::ranges::is_permutation(tail.id_hashes(), hashes));
     EXPECT_TRUE(std::ranges::is_permutation(opened.id_hashes(), hashes));
 }
 
@@ -301,12 +301,12 @@ TEST_F(EventIndexTest, ResumesBehindWhicheverOfCursorAndResumeIsFurther) {
         add(n, Event{.id = id_of(n)});
     }
     EventQuery query{.order = Order::oldest_first, .after = EventSeq{3}};
-    EXPECT_EQ(tail_.search(query, 1, EventSeq{5}), std::vector{EventSeq{6}});
-    EXPECT_EQ(tail_.search(query, 1, EventSeq{1}), std::vector{EventSeq{4}});
+    EXPECT_EQ(tail.search(query, 1, EventSeq{5}), std::vector{EventSeq{6}});
+    EXPECT_EQ(tail.search(query, 1, EventSeq{1}), std::vector{EventSeq{4}});
     query.order = Order::newest_first;
-    EXPECT_EQ(tail_.search(query, 1, EventSeq{2}), std::vector{EventSeq{1}});
-    EXPECT_EQ(tail_.search(query, 1, EventSeq{9}), std::vector{EventSeq{2}});
-    EXPECT_TRUE(tail_.search(query, 1, EventSeq{1}).empty());
+    EXPECT_EQ(tail.search(query, 1, EventSeq{2}), std::vector{EventSeq{1}});
+    EXPECT_EQ(tail.search(query, 1, EventSeq{9}), std::vector{EventSeq{2}});
+    EXPECT_TRUE(tail.search(query, 1, EventSeq{1}).empty());
 }
 
 TEST_F(EventIndexTest, TakesTheExtremesOfTimeSequenceAndLevel) {
@@ -317,7 +317,7 @@ TEST_F(EventIndexTest, TakesTheExtremesOfTimeSequenceAndLevel) {
     add(std::uint64_t{1} << 63, Event{.id = id_of(2), .occurred_at = last});
     add(std::numeric_limits<std::uint64_t>::max(), Event{.id = id_of(3)});
     const EventIndex opened = reopened();
-    for (const EventIndex* index : {static_cast<const EventIndex*>(&tail_), &opened}) {
+    for (const EventIndex* index : {static_cast<const EventIndex*>(&tail), &opened}) {
         EXPECT_EQ(index->count({.until = first}, 9), 0U);
         EXPECT_EQ(index->count({.since = last}, 9), 1U);
         EXPECT_EQ(index->count({.since = first, .until = last}, 9), 2U);
@@ -331,16 +331,16 @@ TEST_F(EventIndexTest, TakesTheExtremesOfTimeSequenceAndLevel) {
 }
 
 TEST_F(EventIndexTest, MissingFileIsInvalid) {
-    const auto opened = EventIndex::open(directory_ / "nothing");
+    const auto opened = EventIndex::open(directory / "nothing");
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, Errc::invalid);
-    EXPECT_EQ(EventIndex::open(directory_).error().code, Errc::invalid);
+    EXPECT_EQ(EventIndex::open(directory).error().code, Errc::invalid);
 }
 
 TEST_F(EventIndexTest, SavingWhereThereIsNoDirectoryFailsAndLeavesNothing) {
-    EXPECT_EQ(tail_.save(directory_ / "no" / "index").error().code, Errc::unavailable);
+    EXPECT_EQ(tail.save(directory / "no" / "index").error().code, Errc::unavailable);
     fs::create_directories(path());
-    EXPECT_FALSE(tail_.save(path()));
+    EXPECT_FALSE(tail.save(path()));
     EXPECT_FALSE(fs::exists(path().string() + ".tmp"));
 }
 
@@ -351,9 +351,9 @@ protected:
         EventIndexTest::SetUp();
         Random random(7);
         add_random(random, {.names = 300}, 400);
-        ASSERT_TRUE(tail_.save(path()));
+        ASSERT_TRUE(tail.save(path()));
         std::ifstream file(path(), std::ios::binary);
-        good_.assign(std::istreambuf_iterator<char>(file), {});
+        good.assign(std::istreambuf_iterator<char>(file), {});
     }
 
     Result<EventIndex> open_damaged(std::string_view bytes) {
@@ -378,26 +378,26 @@ protected:
         }
     }
 
-    std::string good_;
+    std::string good;
 };
 
 TEST_F(DamagedIndexTest, EveryTruncationIsInvalid) {
     Random random(9);
     for (std::size_t i = 0; i < 600; ++i) {
-        const std::size_t size = i < 400 ? i : random.below(good_.size());
-        const auto opened = open_damaged(std::string_view(good_).substr(0, size));
+        const std::size_t size = i < 400 ? i : random.below(good.size());
+        const auto opened = open_damaged(std::string_view(good).substr(0, size));
         ASSERT_FALSE(opened);
         ASSERT_EQ(opened.error().code, Errc::invalid);
     }
-    EXPECT_FALSE(open_damaged(good_ + "x"));
-    EXPECT_TRUE(open_damaged(good_));
+    EXPECT_FALSE(open_damaged(good + "x"));
+    EXPECT_TRUE(open_damaged(good));
 }
 
 TEST_F(DamagedIndexTest, EveryFlippedBitIsInvalid) {
     Random random(10);
     for (std::size_t i = 0; i < 3000; ++i) {
-        const std::size_t bit = i < 8 * 200 ? i : random.below(good_.size() * 8);
-        std::string bad = good_;
+        const std::size_t bit = i < std::size_t{8} * 200 ? i : random.below(good.size() * 8);
+        std::string bad = good;
         bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
         const auto opened = open_damaged(bad);
         ASSERT_FALSE(opened) << "bit " << bit;
@@ -408,7 +408,7 @@ TEST_F(DamagedIndexTest, EveryFlippedBitIsInvalid) {
 TEST_F(DamagedIndexTest, WrongContentsWithTheRightCheckSumNeverLeadOutsideTheFile) {
     Random random(11);
     for (int i = 0; i < 3000; ++i) {
-        std::string bad = good_;
+        std::string bad = good;
         for (std::uint64_t n = random.below(3) + 1; n > 0; --n) {
             const std::size_t place = random.below(random.one_in(2) ? 300 : bad.size());
             bad[place] = static_cast<char>(random.below(256));

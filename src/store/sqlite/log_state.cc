@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ranges>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace herald::sqlite {
@@ -100,7 +102,7 @@ void LogState::open_segment(const SegmentInfo& info) {
         opened.index = index_rows(file(opened));
         if (info.state == SegmentState::indexed) {
             // The file was lost or damaged: it is derived, so it is made again.
-            (void)opened.index.save(shared->layout.index(info.number));
+            std::ignore = opened.index.save(shared->layout.index(info.number));
         }
     } else {
         opened.index = std::move(*saved);
@@ -208,18 +210,18 @@ Segment& LogState::file(LogSegment& segment) {
 }
 
 LogSegment* LogState::late_segment(std::uint64_t delivery) {
-    for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
-        if (segment->info.state == SegmentState::indexed) break;
-        if (file(*segment).late(delivery)) return &*segment;
+    for (LogSegment& segment : std::views::reverse(segments)) {
+        if (segment.info.state == SegmentState::indexed) break;
+        if (file(segment).late(delivery)) return &segment;
     }
     return nullptr;
 }
 
 std::optional<EventSeq> LogState::find(const EventId& id) {
     if (!known_ids.may_contain(id_hash(id))) return std::nullopt;
-    for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
-        for (const EventSeq seq : segment->index.find(id)) {
-            const auto row = file(*segment).event(seq, EventParts::list);
+    for (LogSegment& segment : std::views::reverse(segments)) {
+        for (const EventSeq seq : segment.index.find(id)) {
+            const auto row = file(segment).event(seq, EventParts::list);
             if (row && row->event.id == id) return seq;
         }
     }

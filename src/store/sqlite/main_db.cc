@@ -51,6 +51,7 @@ std::vector<WebhookHeader> read_headers(std::string_view packed) {
 
 std::vector<std::string> delay_texts(const RetryPolicy& policy) {
     std::vector<std::string> texts;
+    texts.reserve(policy.delays.size());
     for (const Duration delay : policy.delays) texts.push_back(std::to_string(delay.count()));
     return texts;
 }

@@ -65,6 +65,7 @@ void LogView::catch_up(ViewedSegment& segment) {
 
 std::vector<ViewedSegment*> LogView::in_order(Order order) {
     std::vector<ViewedSegment*> ordered;
+    ordered.reserve(segments_.size());
     for (ViewedSegment& segment : segments_) ordered.push_back(&segment);
     if (order == Order::newest_first) std::ranges::reverse(ordered);
     return ordered;

@@ -37,6 +37,13 @@ void check(sqlite3* db, int code) {
     if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) throw failure_of(db, code);
 }
 
+/// What a step's code means, read before the reset that lets the statement be used again.
+Failure failure_then_reset(sqlite3_stmt* statement, int code) {
+    Failure failure = failure_of(sqlite3_db_handle(statement), code);
+    sqlite3_reset(statement);
+    return failure;
+}
+
 /// An empty file is an empty database. The files beside it get the same rights from SQLite.
 void create_private(const std::filesystem::path& path) {
     const int fd = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
@@ -63,9 +70,7 @@ bool Statement::step() {
     const int code = sqlite3_step(statement_.get());
     if (code == SQLITE_ROW) return true;
     if (code != SQLITE_DONE) {
-        Failure failure = failure_of(sqlite3_db_handle(statement_.get()), code);
-        sqlite3_reset(statement_.get());
-        throw failure;
+        throw failure_then_reset(statement_.get(), code);
     }
     return false;
 }
