@@ -29,6 +29,8 @@ struct Result {
     double cpu = 0;   ///< microseconds of the server, an event
     double p50 = 0;   ///< milliseconds from send to receipt
     double p99 = 0;
+    long idle = 0;  ///< kilobytes in memory before the load,
+    long peak = 0;  ///< and at most
 };
 
 /// A folder of this run's, removed at the end.
@@ -60,6 +62,7 @@ Result measure(const Process& server, const Load& load, const Setup& setup, Sink
     if (sink != nullptr) (void)sink->take_latencies();
     const std::uint64_t before = sink != nullptr ? sink->received() : 0;
     const double cpu = server.cpu();
+    const long idle = server.memory("VmRSS:");
     const Sent sent = generator.run();
     std::uint64_t end = steady_nanoseconds();
     if (sent.refused > 0) {
@@ -77,6 +80,8 @@ Result measure(const Process& server, const Load& load, const Setup& setup, Sink
     // Outcomes ride with a later commit: their cost belongs to the run.
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
     Result result;
+    result.idle = idle;
+    result.peak = server.memory("VmHWM:");
     const auto events = static_cast<double>(sent.events);
     result.rate = events / (static_cast<double>(end - sent.began) * 1e-9);
     result.cpu = (server.cpu() - cpu) / events;
@@ -109,8 +114,10 @@ Result with_herald(const Setup& setup, Load load, Sink* sink) {
     if (sink != nullptr) create_webhook(setup.herald, url, sink->port());
     Load warm = load;
     warm.seconds = 0.5;
-    (void)measure(server, warm, setup, sink);
-    return measure(server, load, setup, sink);
+    const long idle = measure(server, warm, setup, sink).idle;
+    Result result = measure(server, load, setup, sink);
+    result.idle = idle;
+    return result;
 }
 
 std::uint16_t free_port() {
@@ -209,7 +216,9 @@ void latency(const Setup& setup) {
         const double sync = sync_p50(folder.path());
         const Result herald = with_herald(setup, load, &sink);
         print("herald", herald, true);
-        std::printf("  fdatasync of 4 KiB p50 %.2f ms\n", sync);
+        std::printf(
+            "  fdatasync of 4 KiB p50 %.2f ms; herald's memory idle %ld MB, at most %ld MB\n", sync,
+            herald.idle / 1'024, herald.peak / 1'024);
         p50s.push_back(herald.p50 / sync);
         p99s.push_back(herald.p99);
     }

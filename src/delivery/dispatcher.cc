@@ -113,7 +113,7 @@ void Dispatcher::unreserve(WebhookId webhook) {
 }
 
 boost::asio::awaitable<void> Dispatcher::wait_for_room() {
-    while (debt_ >= limits::ingest_debt && !draining_) {
+    while (owes_too_much()) {
         in_debt_ = true;
         if (std::chrono::steady_clock::now() >= room_.expiry()) {
             doubt_lanes();

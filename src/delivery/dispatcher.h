@@ -15,6 +15,7 @@
 #include "async/signal.h"
 #include "async/task_group.h"
 #include "base/metrics.h"
+#include "core/limits.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
 #include "delivery/sender.h"
@@ -49,6 +50,7 @@ public:
     /// Ends when ingest may go on: at once, unless receivers that keep up are owed too much. Slow
     /// and failing ones do not count: theirs waits in the store.
     boost::asio::awaitable<void> wait_for_room();
+    [[nodiscard]] bool owes_too_much() const { return debt_ >= limits::ingest_debt && !draining_; }
     /// Room for one more delivery of this webhook? True reserves it: offer() or unreserve() must
     /// follow. False: the delivery is to be born unleased.
     [[nodiscard]] bool reserve(WebhookId webhook);
