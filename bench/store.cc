@@ -146,6 +146,11 @@ double plain_file(const std::filesystem::path& folder) {
     return batches * batch_events / seconds_since(began);
 }
 
+double median(std::vector<double> values) {
+    std::ranges::sort(values);
+    return values[values.size() / 2];
+}
+
 /// The median of many calls, warm, in milliseconds.
 double median_ms(const std::function<void()>& call) {
     call();
@@ -155,8 +160,7 @@ double median_ms(const std::function<void()>& call) {
         call();
         took.push_back(seconds_since(began) * 1e3);
     }
-    std::ranges::sort(took);
-    return took[took.size() / 2];
+    return median(std::move(took));
 }
 
 void pages(StoreReader& reader, std::uint64_t events) {
@@ -215,13 +219,16 @@ void growth(std::uint64_t events) {
     Filler filler(*store);
     std::printf("inserts with one delivery each, batches of %zu\n", batch_events);
     const double plain = plain_file(folder.path);
-    const double first = filler.add(100'000, true);
-    double last = first;
-    for (std::uint64_t n = 100'000; n < events; n += 100'000) last = filler.add(100'000, true);
-    std::printf("  first 100,000 %.0f/s, last 100,000 of %llu %.0f/s => ratio %.2f\n", first,
-                static_cast<unsigned long long>(events), last, last / first);
-    std::printf("  a plain file synced as often takes %.0f/s => store %.2f of it\n", plain,
-                first / plain);
+    std::vector<double> rates;
+    for (std::uint64_t n = 0; n < events; n += 100'000) rates.push_back(filler.add(100'000, true));
+    const std::size_t tenth = std::max<std::size_t>(rates.size() / 10, 1);
+    const double first = median({rates.begin(), rates.begin() + static_cast<long>(tenth)});
+    const double last = median({rates.end() - static_cast<long>(tenth), rates.end()});
+    std::printf("  first tenth of %llu %.0f/s, last tenth %.0f/s => ratio %.2f\n",
+                static_cast<unsigned long long>(events), first, last, last / first);
+    std::printf(
+        "  a plain file synced as often takes %.0f/s before and %.0f/s after => store %.2f\n",
+        plain, plain_file(folder.path), first / plain);
     filler.tend_all();
     pages(*store->reader(), events);
 }
