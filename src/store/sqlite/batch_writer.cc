@@ -211,7 +211,7 @@ void BatchWriter::apply() {
     LogSegment& tail = log_.tail();
     for (const auto& [seq, event] : new_events_) {
         tail.index.append(seq, *event);
-        log_.known_ids.add(id_hash(event->id));
+        log_.known_ids.add(id_hash(event->id), seq);
     }
     for (const auto& [seq, open] : changes_) {
         if (open) {

@@ -77,13 +77,22 @@ private:
 
 [[nodiscard]] std::uint64_t id_hash(const EventId& id);
 
-/// Which event ids may be in the store: a growing row of Bloom filters, each sized for a million
-/// ids at 12 bits (false positives about 0.4 %). 10 million ids take about 15 MB and 10 cache
-/// misses to ask.
+/// A stretch of the log.
+struct EventRange {
+    EventSeq first{};
+    EventSeq last{};
+};
+
+/// Which event ids may be in the store, and where: a growing row of Bloom filters, each sized for a
+/// million ids at 12 bits (false positives about 0.4 %). 10 million ids take about 15 MB and 10
+/// cache misses to ask. A false positive costs a look at one filter's stretch of the log only, so
+/// that asking for a new id does not become dearer with each segment.
 class IdFilter {
 public:
-    void add(std::uint64_t hash);
-    [[nodiscard]] bool may_contain(std::uint64_t hash) const;
+    /// `seq` is the event's, or of any event in the same segment.
+    void add(std::uint64_t hash, EventSeq seq);
+    /// The stretches that may hold it, the newest first.
+    [[nodiscard]] std::vector<EventRange> may_hold(std::uint64_t hash) const;
 
 private:
     static constexpr std::size_t ids_each = 1'000'000;
@@ -91,7 +100,10 @@ private:
     struct Bloom {
         std::vector<std::uint64_t> words;
         std::size_t ids = 0;
+        EventRange range;
     };
+    static bool contains(const Bloom& bloom, std::uint64_t hash);
+
     std::vector<Bloom> blooms_;
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <ranges>
 
 #include "store/sqlite/event_index.h"
 
@@ -26,11 +27,13 @@ std::uint64_t bit_in(std::uint64_t hash, std::size_t word) {
 
 }  // namespace
 
-void IdFilter::add(std::uint64_t hash) {
+void IdFilter::add(std::uint64_t hash, EventSeq seq) {
     if (blooms_.empty() || blooms_.back().ids == ids_each) {
         constexpr std::size_t bits = ids_each * bits_per_id;
         constexpr std::size_t blocks = bits / (words_per_block * 64) + 1;
-        blooms_.push_back({.words = std::vector<std::uint64_t>(blocks * words_per_block)});
+        blooms_.push_back({.words = std::vector<std::uint64_t>(blocks * words_per_block),
+                           .ids = 0,
+                           .range = {seq, seq}});
     }
     Bloom& bloom = blooms_.back();
     const std::size_t start = block_start(hash, bloom.words.size());
@@ -38,18 +41,24 @@ void IdFilter::add(std::uint64_t hash) {
         bloom.words[start + i] |= bit_in(hash, i);
     }
     ++bloom.ids;
+    bloom.range.first = std::min(bloom.range.first, seq);
+    bloom.range.last = std::max(bloom.range.last, seq);
 }
 
-bool IdFilter::may_contain(std::uint64_t hash) const {
-    return std::ranges::any_of(blooms_, [&](const Bloom& bloom) {
-        const std::size_t start = block_start(hash, bloom.words.size());
-        for (std::size_t i = 0; i < words_per_block; ++i) {
-            if ((bloom.words[start + i] & bit_in(hash, i)) == 0) {
-                return false;
-            }
-        }
-        return true;
-    });
+bool IdFilter::contains(const Bloom& bloom, std::uint64_t hash) {
+    const std::size_t start = block_start(hash, bloom.words.size());
+    for (std::size_t i = 0; i < words_per_block; ++i) {
+        if ((bloom.words[start + i] & bit_in(hash, i)) == 0) return false;
+    }
+    return true;
+}
+
+std::vector<EventRange> IdFilter::may_hold(std::uint64_t hash) const {
+    std::vector<EventRange> ranges;
+    for (const Bloom& bloom : blooms_ | std::views::reverse) {
+        if (contains(bloom, hash)) ranges.push_back(bloom.range);
+    }
+    return ranges;
 }
 
 }  // namespace herald

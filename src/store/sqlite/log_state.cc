@@ -107,7 +107,9 @@ void LogState::open_segment(const SegmentInfo& info) {
     } else {
         opened.index = std::move(*saved);
     }
-    for (const std::uint64_t hash : opened.index.id_hashes()) known_ids.add(hash);
+    for (const std::uint64_t hash : opened.index.id_hashes()) {
+        known_ids.add(hash, EventSeq{info.first_event});
+    }
 }
 
 /// What the list does not say of the tail.
@@ -218,11 +220,15 @@ LogSegment* LogState::late_segment(std::uint64_t delivery) {
 }
 
 std::optional<EventSeq> LogState::find(const EventId& id) {
-    if (!known_ids.may_contain(id_hash(id))) return std::nullopt;
-    for (LogSegment& segment : std::views::reverse(segments)) {
-        for (const EventSeq seq : segment.index.find(id)) {
-            const auto row = file(segment).event(seq, EventParts::list);
-            if (row && row->event.id == id) return seq;
+    for (const EventRange& range : known_ids.may_hold(id_hash(id))) {
+        for (LogSegment& segment : segments) {
+            const SegmentInfo& info = segment.info;
+            if (EventSeq{info.last_event} < range.first) continue;
+            if (range.last < EventSeq{info.first_event}) break;
+            for (const EventSeq seq : segment.index.find(id)) {
+                const auto row = file(segment).event(seq, EventParts::list);
+                if (row && row->event.id == id) return seq;
+            }
         }
     }
     return std::nullopt;
