@@ -1,17 +1,11 @@
 #include "api/target.h"
 
+#include "base/bytes.h"
 #include "core/ascii.h"
 
 namespace herald {
 
 namespace {
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 /// What may stand in a target as it is (RFC 3986, unreserved).
 bool is_unreserved(char c) {

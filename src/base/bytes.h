@@ -10,6 +10,9 @@
 
 namespace herald {
 
+/// What a hexadecimal digit of either case stands for; -1: it is none.
+[[nodiscard]] int hex_value(char c);
+
 using Digest = std::array<std::uint8_t, 32>;
 
 /// Lower-case hexadecimal.

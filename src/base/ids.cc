@@ -6,13 +6,6 @@ namespace herald {
 
 namespace {
 
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 std::optional<Uuid> from_digits(std::string_view text) {
     Uuid id;
     for (std::size_t i = 0; i < 16; ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bytes.h"
 #include "core/ascii.h"
 
 namespace herald {
@@ -22,13 +23,6 @@ constexpr std::array<std::string_view, 5> secret_parameter_ends{"_token", "_secr
                                                                 "_signature", "_password"};
 
 constexpr std::size_t least_masked = 6;
-
-int hex_value(char c) {
-    if (ascii::is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 bool ends_with_any(std::string_view name, const auto& ends) {
     return std::ranges::any_of(ends, [&](std::string_view end) { return name.ends_with(end); });
