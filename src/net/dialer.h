@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "async/wheel.h"
+#include "core/attempt.h"
+#include "net/connection.h"
+#include "net/resolver.h"
+#include "net/tls.h"
+
+namespace herald {
+
+/// "15 s", "0.25 s".
+[[nodiscard]] std::string seconds_text(std::chrono::steady_clock::duration time);
+
+/// Brings a new connection to its origin: name, addresses in turn, TLS. Lives on one loop thread.
+class Dialer {
+public:
+    /// How long a connection may take.
+    struct Patience {
+        std::chrono::steady_clock::time_point until;
+        std::chrono::steady_clock::duration whole{0};  ///< for people
+    };
+
+    /// `ca_bundle`: path of a PEM file; empty: the system's certificates.
+    Dialer(const boost::asio::any_io_executor& executor, Wheel& wheel,
+           const std::string& ca_bundle);
+
+    /// When the outcome is ok, `connection` is ready for a request. What the receiver does and a
+    /// cancelled task are outcomes too.
+    boost::asio::awaitable<Outcome> dial(Connection& connection, Patience patience);
+
+private:
+    boost::asio::awaitable<Outcome> reach(Connection& connection, Patience patience);
+    boost::asio::awaitable<boost::system::error_code> try_address(
+        Connection& connection, boost::asio::ip::tcp::endpoint endpoint,
+        std::chrono::steady_clock::duration patience);
+    boost::asio::awaitable<Outcome> secure(Connection& connection);
+
+    Wheel& wheel_;
+    TlsContext tls_;
+    Resolver resolver_;
+};
+
+}  // namespace herald
