@@ -34,6 +34,7 @@ std::string_view to_text(Cause cause) {
         case Cause::event: return "event";
         case Cause::retry: return "retry";
         case Cause::test: return "test";
+        case Cause::replay: return "replay";
     }
     return "";
 }

@@ -31,6 +31,7 @@ TEST(Cause, HasText) {
     EXPECT_EQ(to_text(Cause::event), "event");
     EXPECT_EQ(to_text(Cause::retry), "retry");
     EXPECT_EQ(to_text(Cause::test), "test");
+    EXPECT_EQ(to_text(Cause::replay), "replay");
 }
 
 }  // namespace

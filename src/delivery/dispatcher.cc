@@ -217,7 +217,8 @@ boost::asio::awaitable<void> Dispatcher::run_delivery(Lane& lane, Held held) {
     } else if (!webhook->active) {
         settlement.due_at = clock_.now();  // released: waits in the store until it is resumed
     } else {
-        Attempt attempt = co_await sender_.attempt(held.id, held.attempts + 1, held.event, webhook);
+        Attempt attempt =
+            co_await sender_.attempt(held.id, held.cause, held.attempts + 1, held.event, webhook);
         settlement = conclude(lane, *webhook, held, std::move(attempt));
     }
     committer_.settle(std::move(settlement));
@@ -328,8 +329,8 @@ void Dispatcher::take(std::vector<Claimed>& claimed) {
         // Held here already: its lease ran out while it waited, and the claim has renewed it.
         if (!held_.insert(one.delivery.id).second) continue;
         Lane& mine = lane(one.delivery.webhook);
-        mine.queue.push_back(
-            {one.delivery.id, one.delivery.webhook, one.delivery.attempts, std::move(one.event)});
+        const Delivery& due = one.delivery;
+        mine.queue.push_back({due.id, due.webhook, due.attempts, due.cause, std::move(one.event)});
         ++open_;
         begin(mine);
     }

@@ -28,6 +28,7 @@ struct Held {
     DeliveryId id;
     WebhookId webhook{};
     std::uint32_t attempts = 0;  ///< made so far
+    Cause cause = Cause::event;
     std::shared_ptr<const Event> event;
     bool fresh = false;  ///< from ingest, not from a claim
 };

@@ -83,7 +83,7 @@ void Ingest::hand_over(const NewEvent& event, const std::vector<DeliveryId>& ids
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const NewDelivery& delivery = event.deliveries[i];
         if (delivery.leased) {
-            dispatcher_.offer({ids[i], delivery.webhook, 0, event.event, true});
+            dispatcher_.offer({ids[i], delivery.webhook, 0, delivery.cause, event.event, true});
         } else {
             spilled = true;
         }

@@ -55,6 +55,7 @@ struct Sender::Prepared {
 /// The state of one attempt while it runs.
 struct Sender::Exchange {
     DeliveryId id;
+    Cause cause = Cause::event;
     std::string body;  ///< canonical
     Catalog::Entry webhook;
     std::shared_ptr<Prepared> prepared;
@@ -95,11 +96,12 @@ Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& 
     return kept;
 }
 
-boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, std::uint32_t number,
+boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, Cause cause, std::uint32_t number,
                                                 std::shared_ptr<const Event> event,
                                                 Catalog::Entry webhook) {
     Exchange exchange;
     exchange.id = id;
+    exchange.cause = cause;
     exchange.webhook = webhook;
     Attempt& attempt = exchange.attempt;
     attempt.number = number;
@@ -132,6 +134,9 @@ boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, std::uint32_t num
 Result<> Sender::resolve_headers(Exchange& exchange) const {
     HeaderList& headers = exchange.headers;
     headers = {{"Accept", "application/json"}, {"Content-Type", "application/json"}};
+    // Not signed: they tell a repeat from a replay, and nothing may depend on them.
+    headers.emplace_back("webhook-cause", to_text(exchange.cause));
+    headers.emplace_back("webhook-attempt", std::to_string(exchange.attempt.number));
     // A user and password in the URL are for the receiver (RFC 7617); a header of that name is not
     // overridden by them.
     if (const std::string& user = exchange.prepared->url.userinfo; !user.empty()) {

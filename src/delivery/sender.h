@@ -32,7 +32,7 @@ public:
 
     /// One attempt, already in the form that is recorded. Never fails: what goes wrong is in the
     /// attempt's outcome.
-    boost::asio::awaitable<Attempt> attempt(DeliveryId id, std::uint32_t number,
+    boost::asio::awaitable<Attempt> attempt(DeliveryId id, Cause cause, std::uint32_t number,
                                             std::shared_ptr<const Event> event,
                                             Catalog::Entry webhook);
 

@@ -207,6 +207,8 @@ TEST_F(Controlling, ARedeliveryIsNewAndUsesTheWebhookAsItIsNow) {
     ASSERT_EQ(fixed.requests.size(), 1U);
     EXPECT_EQ(fixed.requests[0].path, "/fixed");
     EXPECT_EQ(fixed.requests[0].header("webhook-id"), repeated.id->text());
+    EXPECT_EQ(fixed.requests[0].header("webhook-cause"), "retry");
+    EXPECT_EQ(fixed.requests[0].header("webhook-attempt"), "1");
     EXPECT_EQ(fixed.requests[0].body, receiver.requests.at(0).body);
     EXPECT_EQ(detail(id).delivery.state, DeliveryState::failed) << "the old one stays";
 }

@@ -45,6 +45,25 @@ TEST_F(Retrying, FollowsThePolicyWithinItsJitter) {
     EXPECT_EQ(receiver.requests.size(), 4U) << "a failed delivery is not tried again";
 }
 
+TEST_F(Retrying, EveryRequestSaysItsCauseAndItsAttempt) {
+    Receiver receiver(loop, wheel, answer_with(503));
+    add(to(receiver));
+    const DeliveryId id = send_one(node_event(1));
+    until_attempts(id, 1);
+    reopen();  // the next one is claimed from the store, which knows the cause
+    advance(6s);
+    const DeliveryDetail found = until_attempts(id, 2);
+    ASSERT_EQ(receiver.requests.size(), 2U);
+    EXPECT_EQ(receiver.requests[0].header("webhook-attempt"), "1");
+    EXPECT_EQ(receiver.requests[1].header("webhook-attempt"), "2");
+    for (const ServerRequest& request : receiver.requests) {
+        EXPECT_EQ(request.header("webhook-cause"), "event");
+    }
+    using testing::Contains;
+    using testing::Pair;
+    EXPECT_THAT(found.attempts.at(1).request_headers, Contains(Pair("webhook-attempt", "2")));
+}
+
 TEST_F(Retrying, DefaultIsTheScheduleOfStandardWebhooks) {
     Receiver receiver(loop, wheel, answer_with(500));
     add(to(receiver));
