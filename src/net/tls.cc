@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -18,22 +19,35 @@ namespace {
 // OpenSSL's own socket BIO uses write(), which ends the process with SIGPIPE when the receiver
 // has gone; this one uses send() with MSG_NOSIGNAL.
 
-int socket_of(BIO* bio) {
-    return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-}
+// It also counts: OpenSSL reads over handshake messages that mean nothing as long as there are
+// more, and would hold the loop for a receiver that sends nothing else.
+
+/// The longest handshake: OpenSSL takes 100 KiB of certificates.
+constexpr std::size_t handshake_bytes = std::size_t{256} * 1024;
+/// What one call may read; then others have their turn.
+constexpr std::size_t turn_bytes = std::size_t{256} * 1024;
+
+TlsStream::Wire& wire_of(BIO* bio) { return *static_cast<TlsStream::Wire*>(BIO_get_data(bio)); }
 
 bool is_retry(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
 int bio_write(BIO* bio, const char* data, int size) {
     BIO_clear_retry_flags(bio);
-    const auto n = ::send(socket_of(bio), data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+    const auto n = ::send(wire_of(bio).socket, data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
     if (n < 0 && is_retry(errno)) BIO_set_retry_write(bio);
     return static_cast<int>(n);
 }
 
 int bio_read(BIO* bio, char* data, int size) {
     BIO_clear_retry_flags(bio);
-    const auto n = ::recv(socket_of(bio), data, static_cast<std::size_t>(size), 0);
+    TlsStream::Wire& wire = wire_of(bio);
+    if (wire.left == 0) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    const auto most = std::min(wire.left, static_cast<std::size_t>(size));
+    const auto n = ::recv(wire.socket, data, most, 0);
+    if (n > 0) wire.left -= static_cast<std::size_t>(n);
     if (n < 0 && is_retry(errno)) BIO_set_retry_read(bio);
     if (n == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
     return static_cast<int>(n);
@@ -121,11 +135,10 @@ TlsContext::TlsContext(const std::string& ca_bundle) : context_(SSL_CTX_new(TLS_
 
 TlsStream::TlsStream(const TlsContext& context, int socket, const std::string& host, bool verify,
                      TlsSessionPtr& ticket)
-    : ssl_(SSL_new(context.get())) {
+    : wire_{socket, handshake_bytes}, ssl_(SSL_new(context.get())) {
     BIO* bio = BIO_new(socket_method());
     if (!ssl_ || bio == nullptr) std::abort();
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): a BIO carries a pointer, and ours is the socket
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+    BIO_set_data(bio, &wire_);
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_app_data(ssl_.get(), &ticket);
     SSL_set_connect_state(ssl_.get());
@@ -141,16 +154,23 @@ TlsStream::Step TlsStream::handshake() {
         broken_ = true;
         return Step::failed;
     }
+    if (step == Step::want_read && wire_.left == 0) {
+        error_ = "it is longer than 256 KiB";
+        broken_ = true;
+        return Step::failed;
+    }
     return step;
 }
 
 TlsStream::Step TlsStream::read(std::span<char> room, std::size_t& n) {
     ERR_clear_error();
+    wire_.left = turn_bytes;
     return judge(SSL_read_ex(ssl_.get(), room.data(), room.size(), &n));
 }
 
 TlsStream::Step TlsStream::write(std::string_view bytes, std::size_t& n) {
     ERR_clear_error();
+    wire_.left = turn_bytes;
     return judge(SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &n));
 }
 

@@ -40,11 +40,19 @@ private:
 /// waits for.
 class TlsStream {
 public:
+    /// Where the bytes come from, and how many more may.
+    struct Wire {
+        int socket = -1;
+        std::size_t left = 0;
+    };
+
     enum class Step { done, want_read, want_write, closed, failed };
 
     /// `ticket` keeps the origin's last session for the next connection, and must outlive this.
     TlsStream(const TlsContext& context, int socket, const std::string& host, bool verify,
               TlsSessionPtr& ticket);
+    TlsStream(const TlsStream&) = delete;
+    TlsStream& operator=(const TlsStream&) = delete;
 
     [[nodiscard]] Step handshake();
     /// `n`: how many bytes were read or written, when done.
@@ -63,6 +71,7 @@ private:
     Step judge(int result);
     void note_error();
 
+    Wire wire_;
     TlsPtr ssl_;
     std::string error_;
     bool broken_ = false;

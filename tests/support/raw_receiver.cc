@@ -68,6 +68,8 @@ int listen_on_loopback(std::uint16_t& port, int backlog = 512) {
 
 ReceiverStep read_request() { return {.kind = Kind::read_request}; }
 ReceiverStep read_head() { return {.kind = Kind::read_head}; }
+ReceiverStep read_slowly(milliseconds each) { return {.kind = Kind::read_slowly, .time = each}; }
+ReceiverStep send_forever(std::string text) { return {Kind::send_forever, std::move(text)}; }
 ReceiverStep send_bytes(std::string text) { return {Kind::send, std::move(text)}; }
 ReceiverStep drip_bytes(std::string text, milliseconds each) {
     return {Kind::drip, std::move(text), each};
@@ -146,13 +148,13 @@ public:
         }
         return false;
     }
-    bool read_into(std::string& bytes) {
+    bool read_into(std::string& bytes, std::size_t most = std::size_t{16} * 1024) {
         char buffer[16 * 1024];
         if (ssl_ == nullptr || SSL_pending(ssl_) == 0) {
             if (!wait(POLLIN)) return false;
         }
-        const auto n = ssl_ != nullptr ? SSL_read(ssl_, buffer, sizeof buffer)
-                                       : ::recv(fd_, buffer, sizeof buffer, 0);
+        const auto n = ssl_ != nullptr ? SSL_read(ssl_, buffer, static_cast<int>(most))
+                                       : ::recv(fd_, buffer, most, 0);
         if (n <= 0) return false;
         bytes.append(buffer, static_cast<std::size_t>(n));
         return true;
@@ -233,6 +235,13 @@ void RawReceiver::State::play(int fd, const ReceiverScript& script) {
             case Kind::send:
                 if (!peer.send(step.text)) return;
                 break;
+            case Kind::read_slowly:
+                while (peer.read_into(bytes, 1)) peer.sleep(step.time);
+                return;
+            case Kind::send_forever:
+                while (peer.send(step.text)) {
+                }
+                return;
             case Kind::drip:
                 for (const char c : step.text) {
                     if (!peer.send({&c, 1})) return;

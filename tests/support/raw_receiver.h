@@ -14,7 +14,9 @@ struct ReceiverStep {
     enum class Kind {
         read_request,  ///< a whole request: head, and body by Content-Length or chunks
         read_head,     ///< a request's head only
+        read_slowly,   ///< one byte each `time`, until the client goes
         send,          ///< the bytes of `text`
+        send_forever,  ///< the bytes of `text` over and over, until the client goes
         drip,          ///< the bytes of `text`, one each `time`
         wait,          ///< for `time`, or until the receiver ends
         close,         ///< orderly
@@ -31,7 +33,9 @@ using ReceiverScript = std::vector<ReceiverStep>;
 
 [[nodiscard]] ReceiverStep read_request();
 [[nodiscard]] ReceiverStep read_head();
+[[nodiscard]] ReceiverStep read_slowly(std::chrono::milliseconds each);
 [[nodiscard]] ReceiverStep send_bytes(std::string text);
+[[nodiscard]] ReceiverStep send_forever(std::string text);
 [[nodiscard]] ReceiverStep drip_bytes(std::string text, std::chrono::milliseconds each);
 [[nodiscard]] ReceiverStep wait_for(std::chrono::milliseconds time);
 [[nodiscard]] ReceiverStep close_now();
