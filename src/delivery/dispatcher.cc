@@ -31,6 +31,7 @@ struct Dispatcher::Lane {
     std::size_t reserved = 0;
     std::size_t flying = 0;
     std::size_t fresh = 0;  ///< of all these, the ones from ingest
+    Health health;
     Duration pace{};        ///< what an attempt takes, smoothed
     std::chrono::steady_clock::time_point answered_at{};
     bool brisk = false;    ///< the receiver keeps up: ingest waits for it
@@ -152,6 +153,20 @@ void Dispatcher::note_pace(Lane& lane, const Attempt& attempt) {
     set_brisk(lane, attempt.outcome.ok() && lane.pace < brisk_pace);
 }
 
+Health Dispatcher::health(WebhookId webhook) const {
+    const auto found = lanes_.find(webhook);
+    return found == lanes_.end() ? Health{} : found->second->health;
+}
+
+void Dispatcher::note_health(Lane& lane, const Webhook& webhook, const Attempt& attempt) {
+    const HealthState before = lane.health.state;
+    const Health former =
+        attempt.outcome.ok() && before == HealthState::healthy ? Health{} : lane.health;
+    note_attempt(lane.health, BreakerPolicy{}, attempt, clock_.now());
+    if (lane.health.state == before || !health_listener_) return;
+    health_listener_(webhook, former, lane.health);
+}
+
 void Dispatcher::offer(Held held) {
     Lane& mine = lane(held.webhook);
     --mine.reserved;
@@ -231,6 +246,7 @@ boost::asio::awaitable<void> Dispatcher::run_delivery(Lane& lane, Held held) {
 Settlement Dispatcher::conclude(Lane& lane, const Webhook& webhook, const Held& held,
                                 Attempt attempt) {
     note_pace(lane, attempt);
+    note_health(lane, webhook, attempt);
     Settlement settlement;
     settlement.delivery = held.id;
     const Time now = clock_.now();
@@ -248,6 +264,9 @@ Settlement Dispatcher::conclude(Lane& lane, const Webhook& webhook, const Held& 
                    {"class", to_text(attempt.outcome.failure)},
                    {"status", static_cast<std::int64_t>(attempt.status)},
                    {"final", !next.has_value()}});
+    }
+    if (settlement.state == DeliveryState::failed && exhausted_listener_) {
+        exhausted_listener_(webhook, held.id, *held.event, attempt);
     }
     settlement.attempt = std::move(attempt);
     count(lane, webhook, settlement);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "async/signal.h"
 #include "async/task_group.h"
 #include "base/metrics.h"
+#include "core/health.h"
 #include "core/limits.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
@@ -64,6 +66,17 @@ public:
     /// Something in the store became due by other hands than ours (overflow, redelivery).
     void look();
 
+    using HealthListener =
+        std::function<void(const Webhook&, const Health& before, const Health& after)>;
+    /// What to call when the state of a webhook's health has changed. Called on the loop thread
+    /// before the outcome that changed it is on disk; must not block.
+    void on_health(HealthListener listener) { health_listener_ = std::move(listener); }
+    using ExhaustedListener =
+        std::function<void(const Webhook&, DeliveryId, const Event&, const Attempt& last)>;
+    /// What to call when a delivery has failed for good. As on_health().
+    void on_exhausted(ExhaustedListener listener) { exhausted_listener_ = std::move(listener); }
+    [[nodiscard]] Health health(WebhookId webhook) const;
+
     /// Whether this delivery's request is on its way now.
     [[nodiscard]] bool in_flight(DeliveryId id) const { return flying_.contains(id); }
     [[nodiscard]] std::size_t open() const { return open_; }
@@ -84,6 +97,7 @@ private:
     void take(std::vector<Claimed>& claimed);
     boost::asio::awaitable<void> run_claims();
     boost::asio::awaitable<std::optional<Time>> claim_round();
+    void note_health(Lane& lane, const Webhook& webhook, const Attempt& attempt);
     void note_pace(Lane& lane, const Attempt& attempt);
     void count(Lane& lane, const Webhook& webhook, const Settlement& settlement);
 
@@ -96,6 +110,8 @@ private:
     const Clock& clock_;
     Metrics& metrics_;
     Gauge& in_flight_gauge_;
+    HealthListener health_listener_;
+    ExhaustedListener exhausted_listener_;
     TaskGroup* tasks_ = nullptr;
     Signal claims_;
     Signal idle_;
