@@ -57,7 +57,7 @@ std::unique_ptr<Connection> ConnectionPool::take_idle(Origin& origin) {
 }
 
 std::unique_ptr<Connection> ConnectionPool::make(std::shared_ptr<Origin> origin) {
-    if (open_ >= limits::connections && !drop_oldest_idle()) return nullptr;
+    if (open_ >= limits::connections && !close_oldest_idle()) return nullptr;
     ++open_;
     return std::make_unique<Connection>(executor_, std::move(origin));
 }
@@ -86,7 +86,7 @@ void ConnectionPool::drop_idle(Connection* connection) {
     drop(std::move(owned));
 }
 
-bool ConnectionPool::drop_oldest_idle() {
+bool ConnectionPool::close_oldest_idle() {
     Connection* oldest = nullptr;
     for (const auto& [key, origin] : origins_) {
         if (origin->idle.empty()) continue;

@@ -30,6 +30,8 @@ public:
     void keep(std::unique_ptr<Connection> connection);
     /// Closes it.
     void drop(std::unique_ptr<Connection> connection);
+    /// False: none idles.
+    bool close_oldest_idle();
     /// Closes all that idle and keeps none from now on.
     void close();
     [[nodiscard]] bool closed() const { return closed_; }
@@ -41,9 +43,6 @@ private:
 
     void forget_origins();
     void drop_idle(Connection* connection);
-    /// False: none idles.
-    bool drop_oldest_idle();
-
     boost::asio::any_io_executor executor_;
     Wheel& wheel_;
     std::unordered_map<OriginKey, std::shared_ptr<Origin>, KeyHash> origins_;

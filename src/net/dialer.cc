@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.h"
 
@@ -19,10 +22,37 @@ using std::chrono::steady_clock;
 /// How long one address may take when there are others to try.
 constexpr steady_clock::duration one_address = std::chrono::seconds{2};
 
-bool is_over(const Dialer::Patience& patience) { return steady_clock::now() >= patience.until; }
+/// How often it is tried again to get a file descriptor.
+constexpr auto descriptor_pause = std::chrono::milliseconds{250};
 
-Outcome no_connection(const std::string& to, const std::string& why) {
-    return {FailureClass::connection, "No connection to " + to + ": " + why + "."};
+bool is_over(steady_clock::time_point until) { return steady_clock::now() >= until; }
+
+/// There are no file descriptors, in the process or in the system.
+bool is_starved(error_code error) {
+    return error == boost::asio::error::no_descriptors ||
+           error == boost::system::errc::too_many_files_open_in_system;
+}
+
+/// What was cancelled: by its deadline, or by the end of the task.
+Outcome called_off(const Dialer::Patience& patience) {
+    if (!is_over(patience.until)) {
+        return {FailureClass::connection, "The request was called off."};
+    }
+    return {FailureClass::timeout,
+            "There was no connection within " + seconds_text(patience.whole) + "."};
+}
+
+Outcome no_connection(const std::string& to, error_code error, const Dialer::Patience& patience) {
+    if (is_starved(error)) {
+        return {FailureClass::connection,
+                "No connection to " + to +
+                    ": this server has no file descriptor left. Raise its limit (LimitNOFILE of "
+                    "systemd, ulimit -n)."};
+    }
+    if (error == boost::asio::error::operation_aborted || is_over(patience.until)) {
+        return called_off(patience);
+    }
+    return {FailureClass::connection, "No connection to " + to + ": " + error.message() + "."};
 }
 
 }  // namespace
@@ -38,8 +68,12 @@ std::string seconds_text(steady_clock::duration time) {
 }
 
 Dialer::Dialer(const boost::asio::any_io_executor& executor, Wheel& wheel,
-               const std::string& ca_bundle)
-    : wheel_(wheel), tls_(ca_bundle), resolver_(executor) {
+               const std::string& ca_bundle, std::function<bool()> give_way)
+    : executor_(executor),
+      wheel_(wheel),
+      give_way_(std::move(give_way)),
+      tls_(ca_bundle),
+      resolver_(executor) {
     if (tls_.trust_error().empty()) return;
     log::error("http.no_trusted_certificates", {{"error", tls_.trust_error()}});
 }
@@ -48,20 +82,18 @@ awaitable<Outcome> Dialer::dial(Connection& connection, Patience patience) {
     auto expire = [&connection] { connection.cancel(); };
     const auto deadline = wheel_.arm(patience.until - steady_clock::now(), expire);
     Outcome outcome = co_await reach(connection, patience);
-    if (outcome.ok() && connection.origin().key.tls) outcome = co_await secure(connection);
-    // What has come too late was cancelled on its way, whatever it says.
-    const bool late = is_over(patience) && outcome.failure != FailureClass::tls;
-    if (late) {
-        co_return Outcome{FailureClass::timeout,
-                          "There was no connection within " + seconds_text(patience.whole) + "."};
+    if (outcome.ok() && connection.origin().key.tls) {
+        outcome = co_await secure(connection, patience);
     }
+    // It came too late: the deadline has cancelled it on its way.
+    if (outcome.ok() && is_over(patience.until)) outcome = called_off(patience);
     co_return outcome;
 }
 
 awaitable<Outcome> Dialer::reach(Connection& connection, Patience patience) {
     const Origin& origin = connection.origin();
     const auto found = co_await resolver_.resolve(origin.key.host, patience.until);
-    if (!found) co_return Outcome{FailureClass::connection, "The request was called off."};
+    if (!found) co_return called_off(patience);
     if (found->addresses.empty()) {
         co_return Outcome{
             FailureClass::connection,
@@ -70,33 +102,36 @@ awaitable<Outcome> Dialer::reach(Connection& connection, Patience patience) {
     error_code error;
     std::size_t left = found->addresses.size();
     for (const auto& address : found->addresses) {
-        const auto rest = patience.until - steady_clock::now();
         const tcp::endpoint endpoint(address, origin.key.port);
-        const auto turn = left == 1 ? rest : std::min(rest, one_address);
-        error = co_await try_address(connection, endpoint, turn);
+        const auto turn = std::min(patience.until, steady_clock::now() + one_address);
+        error = co_await try_address(connection, endpoint, left == 1 ? patience.until : turn);
         if (!error) {
             resolver_.prefer(origin.key.host, address);
             co_return Outcome{};
         }
-        if (is_over(patience) || error == boost::asio::error::operation_aborted) break;
+        if (is_over(patience.until) || error == boost::asio::error::operation_aborted) break;
         --left;
     }
-    if (error == boost::asio::error::operation_aborted) {
-        co_return Outcome{FailureClass::connection, "The request was called off."};
-    }
-    co_return no_connection(origin.host_header, error.message());
+    co_return no_connection(origin.host_header, error, patience);
 }
 
 awaitable<error_code> Dialer::try_address(Connection& connection, tcp::endpoint endpoint,
-                                          steady_clock::duration patience) {
+                                          steady_clock::time_point until) {
     auto expire = [&connection] { connection.cancel(); };
-    Wheel::Deadline deadline = wheel_.arm(patience, expire);
-    const error_code error = co_await connection.connect(endpoint);
-    if (deadline.fired()) co_return boost::asio::error::timed_out;
+    Wheel::Deadline deadline = wheel_.arm(until - steady_clock::now(), expire);
+    error_code error = co_await connection.connect(endpoint);
+    while (is_starved(error) && !is_over(until)) {
+        if (!give_way_()) {
+            boost::asio::steady_timer pause(executor_, descriptor_pause);
+            co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        }
+        error = co_await connection.connect(endpoint);
+    }
+    if (deadline.fired() && !is_starved(error)) co_return boost::asio::error::timed_out;
     co_return error;
 }
 
-awaitable<Outcome> Dialer::secure(Connection& connection) {
+awaitable<Outcome> Dialer::secure(Connection& connection, Patience patience) {
     const OriginKey& key = connection.origin().key;
     if (key.verify && !tls_.trust_error().empty()) {
         co_return Outcome{FailureClass::tls, "The receiver's certificate cannot be verified: " +
@@ -108,10 +143,7 @@ awaitable<Outcome> Dialer::secure(Connection& connection) {
         co_return Outcome{FailureClass::tls,
                           "The TLS handshake with the receiver failed: " + why + "."};
     }
-    if (error == boost::asio::error::operation_aborted) {
-        co_return Outcome{FailureClass::connection, "The request was called off."};
-    }
-    co_return no_connection(connection.origin().host_header, error.message());
+    co_return no_connection(connection.origin().host_header, error, patience);
 }
 
 }  // namespace herald

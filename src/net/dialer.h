@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -18,7 +19,8 @@ namespace herald {
 /// "15 s", "0.25 s".
 [[nodiscard]] std::string seconds_text(std::chrono::steady_clock::duration time);
 
-/// Brings a new connection to its origin: name, addresses in turn, TLS. Lives on one loop thread.
+/// Brings a new connection to its origin: name, addresses in turn, TLS. When the process has no
+/// file descriptor left it waits for one. Lives on one loop thread.
 class Dialer {
 public:
     /// How long a connection may take.
@@ -27,9 +29,10 @@ public:
         std::chrono::steady_clock::duration whole{0};  ///< for people
     };
 
-    /// `ca_bundle`: path of a PEM file; empty: the system's certificates.
-    Dialer(const boost::asio::any_io_executor& executor, Wheel& wheel,
-           const std::string& ca_bundle);
+    /// `ca_bundle`: path of a PEM file; empty: the system's certificates. `give_way` closes a
+    /// connection that nobody uses; false: there is none.
+    Dialer(const boost::asio::any_io_executor& executor, Wheel& wheel, const std::string& ca_bundle,
+           std::function<bool()> give_way);
 
     /// When the outcome is ok, `connection` is ready for a request. What the receiver does and a
     /// cancelled task are outcomes too.
@@ -39,10 +42,12 @@ private:
     boost::asio::awaitable<Outcome> reach(Connection& connection, Patience patience);
     boost::asio::awaitable<boost::system::error_code> try_address(
         Connection& connection, boost::asio::ip::tcp::endpoint endpoint,
-        std::chrono::steady_clock::duration patience);
-    boost::asio::awaitable<Outcome> secure(Connection& connection);
+        std::chrono::steady_clock::time_point until);
+    boost::asio::awaitable<Outcome> secure(Connection& connection, Patience patience);
 
+    boost::asio::any_io_executor executor_;
     Wheel& wheel_;
+    std::function<bool()> give_way_;
     TlsContext tls_;
     Resolver resolver_;
 };

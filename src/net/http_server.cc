@@ -46,6 +46,7 @@ struct HttpServer::State {
     std::uint16_t port = 0;
     Signal room;           ///< woken when a connection ended, and at the stop
     std::size_t open = 0;  ///< connections
+    bool starved = false;  ///< the last accept failed
     TaskGroup tasks;
 };
 
@@ -91,11 +92,14 @@ awaitable<void> HttpServer::State::run_accepting(std::shared_ptr<State> self) {
         if (self->context.stopping) break;
         if (error == boost::asio::error::connection_aborted) continue;
         if (error) {
-            log::warn("http.accept_failed", {{"error", error.message()}});
+            // Said once, not ten times a second for as long as it lasts.
+            if (!self->starved) log::warn("http.accept_failed", {{"error", error.message()}});
+            self->starved = true;
             const auto until = std::chrono::steady_clock::now() + accept_again_after;
             co_await self->room.wait_until(until);
             continue;
         }
+        if (std::exchange(self->starved, false)) log::info("http.accepts_again", {});
         ++self->open;
         self->tasks.start(serve_connection(self, std::move(socket)));
     }
