@@ -33,6 +33,12 @@ inline constexpr std::size_t header_bytes = 8'192;     ///< one field value
 inline constexpr std::size_t shared_key_bytes = 1'024;
 inline constexpr std::size_t event_types = 100;        ///< names and globs of one webhook
 inline constexpr std::size_t retry_delays = 50;        ///< attempts of one delivery
+inline constexpr std::size_t condition_values = 100;  ///< in one list of a webhook's conditions
+inline constexpr std::size_t expression_bytes = 4'096;  ///< of one webhook
+inline constexpr std::size_t expression_parts = 512;  ///< each is looked at once an event
+inline constexpr std::size_t expression_depth = 32;  ///< nested parentheses, so stack
+/// What `matches` compares at most: a glob takes pattern times text in the worst case.
+inline constexpr std::size_t matched_text_bytes = 16'384;
 inline constexpr std::chrono::seconds timeout_min{1};
 inline constexpr std::chrono::seconds timeout_max{300};
 inline constexpr std::chrono::hours retry_delay_max{24 * 30};
@@ -57,6 +63,10 @@ inline constexpr std::size_t page_max = 250;
 inline constexpr std::uint64_t count_max = 10'000;  ///< counts stop here and say "more"
 inline constexpr std::size_t field_errors = 32;  ///< named in one answer; the rest is left out
 inline constexpr std::size_t query_values = 100;  ///< values of one filter
+inline constexpr std::size_t backtest_step = 32;  ///< events read at a time, with their bodies
+inline constexpr std::size_t backtest_bytes = 4'194'304;  ///< bodies in one page of a backtest
+/// A backtest and a lint answer with what they have after this time, and where to go on.
+inline constexpr std::chrono::milliseconds long_request{1'000};
 inline constexpr std::size_t api_connections = 4'096;
 inline constexpr std::size_t request_header_bytes = 32'768;
 inline constexpr std::size_t idempotency_key_bytes = 255;

@@ -9,13 +9,13 @@ namespace {
 constexpr std::string_view artifact = "CoreArtifact";
 constexpr std::string_view proposed_change = "CoreProposedChange";
 
-/// name, node kind filter allowed, branch it is always emitted on, kind it always has
-/// (contract 2.1, 2.6, 2.7).
+/// name, node kind filter allowed, branch it is always emitted on, kind it always has, whether it
+/// says what changed, and for what it was made (contract 2.1, 2.5, 2.6, 2.7).
 constexpr EventType catalogue[] = {
     {"infrahub.account.logged_in", false, ""},
     {"infrahub.account.logged_out", false, ""},
-    {"infrahub.artifact.created", true, "", artifact},
-    {"infrahub.artifact.updated", true, "", artifact},
+    {"infrahub.artifact.created", true, "", artifact, false, true},
+    {"infrahub.artifact.updated", true, "", artifact, false, true},
     {"infrahub.branch.created", false, global_branch},
     {"infrahub.branch.deleted", false, global_branch},
     // The global branch in older versions, the default branch in newer ones: no warning is sure.
@@ -27,9 +27,9 @@ constexpr EventType catalogue[] = {
     {"infrahub.group.auto_created", false, ""},
     {"infrahub.group.member_added", true, ""},
     {"infrahub.group.member_removed", true, ""},
-    {"infrahub.node.created", true, ""},
-    {"infrahub.node.deleted", true, ""},
-    {"infrahub.node.updated", true, ""},
+    {"infrahub.node.created", true, "", "", true},
+    {"infrahub.node.deleted", true, "", "", true},
+    {"infrahub.node.updated", true, "", "", true},
     {"infrahub.proposed_change.approval_revoked", false, "", proposed_change},
     {"infrahub.proposed_change.approvals_revoked", false, "", proposed_change},
     {"infrahub.proposed_change.approved", false, "", proposed_change},
@@ -46,10 +46,26 @@ constexpr EventType catalogue[] = {
     {"infrahub.validator.started", true, ""},
 };
 
+/// Contract 2.1 and 2.5. An artifact event names its target in data.
+constexpr BodyPlaces places = {
+    .data = "data",
+    .attributes = "data.changelog.attributes",
+    .value = "value",
+    .previous = "value_previous",
+    .relationships = "data.changelog.relationships",
+    .peer = "peer_id",
+    .previous_peer = "peer_id_previous",
+    .peers = "peers",
+    .peer_status = "peer_status",
+    .removed = "removed",
+    .changed_names = "data.fields",
+    .target_kind = "data.target_kind",
+};
+
 }  // namespace
 
 const EventTypes& event_types() {
-    static const EventTypes types("infrahub.", catalogue);
+    static const EventTypes types("infrahub.", catalogue, places);
     return types;
 }
 
