@@ -4,13 +4,12 @@
 #include <charconv>
 #include <optional>
 
-#include <boost/url/ipv4_address.hpp>
-#include <boost/url/ipv6_address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/pct_string_view.hpp>
 
 #include "core/ascii.h"
 #include "core/limits.h"
+#include "core/url_host.h"
 
 namespace herald {
 
@@ -27,8 +26,6 @@ struct Written {
 using Complaint = std::optional<std::string>;  ///< what is wrong and the fix
 
 constexpr std::string_view example = "https://receiver.example/hooks";
-
-bool is_hex(char c) { return ascii::is_digit(c) || (c >= 'a' && c <= 'f'); }
 
 std::string percent_form(char c) {
     constexpr std::string_view digits = "0123456789ABCDEF";
@@ -60,35 +57,6 @@ Complaint check_characters(std::string_view text) {
     return std::nullopt;
 }
 
-/// What URL parsers of browsers and resolvers take for an IPv4 address although it is not four
-/// plain numbers: its last label is a number ("127.1", "0x7f.1", "2130706433", "010.0.0.1").
-bool is_number_like(std::string_view host) {
-    if (host.ends_with('.')) host.remove_suffix(1);
-    std::string_view last = host.substr(host.rfind('.') + 1);
-    if (last.starts_with("0x")) return std::ranges::all_of(last.substr(2), is_hex);
-    return !last.empty() && std::ranges::all_of(last, ascii::is_digit);
-}
-
-Complaint check_name(std::string_view host) {
-    if (host.size() > 253) return "has a host name longer than 253 characters";
-    if (host.ends_with('.')) host.remove_suffix(1);
-    while (true) {
-        const std::size_t dot = host.find('.');
-        const std::string_view label = host.substr(0, dot);
-        if (label.empty() || label.size() > 63) {
-            return "has a host name with a part that is empty or longer than 63 characters";
-        }
-        const auto good = [](char c) {
-            return ascii::is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
-        };
-        if (!std::ranges::all_of(label, good)) {
-            return "has a host name with characters other than letters, digits, '-', '_' and '.'";
-        }
-        if (dot == host.npos) return std::nullopt;
-        host.remove_prefix(dot + 1);
-    }
-}
-
 Complaint check_scheme(std::string_view text) {
     const std::string start = ascii::lower(text.substr(0, 8));
     if (!start.starts_with("http://") && !start.starts_with("https://")) {
@@ -117,33 +85,12 @@ Written cut(std::string_view text) {
     return parts;
 }
 
-Complaint read_ipv6(std::string_view written, std::string& host) {
-    if (written.contains('%')) {
-        return "must not have a zone id in its IPv6 address: remove '%' and what follows it";
-    }
-    const std::string_view inside = written.substr(1, written.size() - 2);
-    const auto address = boost::urls::parse_ipv6_address({inside.data(), inside.size()});
-    if (!written.ends_with(']') || !address) {
-        return "has an IPv6 address that is not valid: write it as in [2001:db8::1]";
-    }
-    host = address->to_string();
-    return std::nullopt;
-}
-
 Complaint read_host(const Written& parts, std::string& host) {
-    if (parts.host.starts_with('[')) return read_ipv6(parts.host, host);
-    if (parts.port.find(':', 1) != parts.port.npos) {
+    if (!parts.host.starts_with('[') && parts.port.find(':', 1) != parts.port.npos) {
         return "has an IPv6 address without brackets: write it as in [2001:db8::1]";
     }
     if (parts.host.empty()) return "has no host: write one, such as " + std::string(example);
-    if (parts.host.contains('%')) return "must not have a percent-encoded host: write it plainly";
-    host = ascii::lower(parts.host);
-    if (boost::urls::parse_ipv4_address(host)) return std::nullopt;
-    if (is_number_like(host)) {
-        return "has a host that looks like a number: write an IPv4 address as four decimal numbers "
-               "from 0 to 255 without leading zeros, such as 127.0.0.1";
-    }
-    return check_name(host);
+    return read_url_host(parts.host, host);
 }
 
 Complaint read_port(std::string_view written, bool tls, std::uint16_t& port) {

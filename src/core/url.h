@@ -11,7 +11,7 @@ namespace herald {
 /// Where a webhook's requests go, taken apart once.
 struct Url {
     bool tls = false;
-    std::string host;    ///< lower case; an IPv6 address without brackets
+    std::string host;    ///< canonical (core/url_host); an IPv6 address without brackets
     std::uint16_t port = 80;
     std::string target;  ///< path and query, at least "/"
     std::string userinfo;  ///< "user:password", percent-decoded; empty: none

@@ -128,19 +128,22 @@ TEST(Url, RefusalNamesTheFaultAndTheFix) {
         {"http://[1.2.3.4]/", "as in [2001:db8::1]"},
         {"http://[::1::]/", "as in [2001:db8::1]"},
         {"http://[v1.x]/", "as in [2001:db8::1]"},
-        {"http://%65xample.com/", "percent-encoded host"},
-        {"http://2130706433/", "four decimal numbers"},
-        {"http://0x7f000001/", "four decimal numbers"},
-        {"http://0X7F.1/", "four decimal numbers"},
-        {"http://017700000001/", "four decimal numbers"},
-        {"http://127.1/", "four decimal numbers"},
-        {"http://127.0.0.1./", "four decimal numbers"},
-        {"http://0177.0.0.1/", "four decimal numbers"},
-        {"http://127.0.0.01/", "four decimal numbers"},
+        {"http://%zz/", "other than letters"},
+        {"http://a%2fb/", "other than letters"},
+        {"http://a%00b/", "other than letters"},
+        {"http://a%2540b/", "other than letters"},
+        {"http://b%c3%bccher.example/", "punycode"},
         {"http://1.2.3.256/", "four decimal numbers"},
         {"http://1.2.3.4.5/", "four decimal numbers"},
+        {"http://4294967296/", "four decimal numbers"},
+        {"http://0x100000000/", "four decimal numbers"},
+        {"http://256.1/", "four decimal numbers"},
+        {"http://1.16777216/", "four decimal numbers"},
+        {"http://08.1/", "four decimal numbers"},
         {"http://h.0x/", "four decimal numbers"},
-        {"http://0/", "four decimal numbers"},
+        {"http://h.1/", "four decimal numbers"},
+        {"http://1..1/", "part that is empty"},
+        {"http://1.1../", "part that is empty"},
         {"http://a..b/", "part that is empty"},
         {"http://.a/", "part that is empty"},
         {"http://./", "part that is empty"},
@@ -165,6 +168,44 @@ TEST(Url, RefusalNamesTheFaultAndTheFix) {
     }
 }
 
+TEST(Url, HostHasOneFormHoweverItIsWritten) {
+    struct Case {
+        std::string_view written;
+        std::string_view host;
+    };
+    const Case cases[] = {
+        {"2130706433", "127.0.0.1"},
+        {"0x7f000001", "127.0.0.1"},
+        {"0X7F.1", "127.0.0.1"},
+        {"017700000001", "127.0.0.1"},
+        {"127.1", "127.0.0.1"},
+        {"127.0.1", "127.0.0.1"},
+        {"127.65535", "127.0.255.255"},
+        {"0177.0.0.01", "127.0.0.1"},
+        {"127.0.0.1.", "127.0.0.1"},
+        {"0", "0.0.0.0"},
+        {"0x", "0.0.0.0"},
+        {"0x.0x.0", "0.0.0.0"},
+        {"4294967295", "255.255.255.255"},
+        {"%31%32%37.0.0.1", "127.0.0.1"},
+        {"127%2e0%2E0%2e1", "127.0.0.1"},
+        {"0%78%37f.1", "127.0.0.1"},
+        {"%65xample.COM", "example.com"},
+        {"Example.com.", "example.com."},
+        {"1.2.3.4x", "1.2.3.4x"},
+        {"0xg", "0xg"},
+        {"[0:0::0:1]", "::1"},
+        {"[2001:DB8::A]", "2001:db8::a"},
+        {"[::FFFF:7F00:1]", "::ffff:127.0.0.1"},
+        {"[::127.0.0.1]", "::127.0.0.1"},
+    };
+    for (const Case& c : cases) {
+        const auto url = parse_url("http://" + std::string(c.written) + "/");
+        ASSERT_TRUE(url) << c.written << ": " << url.error().message;
+        EXPECT_EQ(url->host, c.host) << c.written;
+    }
+}
+
 TEST(Url, HostIsWhatFollowsTheLastAtSign) {
     const auto url = parse_url("http://127.0.0.1%2f@evil.example/");
     ASSERT_TRUE(url);
@@ -184,7 +225,7 @@ TEST(Url, LengthIsBounded) {
 TEST(Url, RefusalNeverRepeatsTheUrl) {
     for (const char* text :
          {"http://user:hunter2@/", "http://user:hunter2@h:99999/", "http://user:hunter2@h/#x",
-          "http://user:hunter2@2130706433/", "ftp://user:hunter2@h/", "http://h/%?token=hunter2"}) {
+          "http://user:hunter2@4294967296/", "ftp://user:hunter2@h/", "http://h/%?token=hunter2"}) {
         const auto url = parse_url(text);
         ASSERT_FALSE(url) << text;
         EXPECT_EQ(url.error().message.find("hunter2"), std::string::npos) << text;

@@ -1,6 +1,7 @@
 #include "net/dialer.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -9,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.h"
+#include "net/network_check.h"
 
 namespace herald {
 
@@ -19,6 +21,8 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
+/// So many addresses of one name are tried.
+constexpr std::size_t tries = 16;
 /// How long one address may take when there are others to try.
 constexpr steady_clock::duration one_address = std::chrono::seconds{2};
 
@@ -68,12 +72,14 @@ std::string seconds_text(steady_clock::duration time) {
 }
 
 Dialer::Dialer(const boost::asio::any_io_executor& executor, Wheel& wheel,
-               const std::string& ca_bundle, std::function<bool()> give_way)
+               const HttpClientOptions& options, std::function<bool()> give_way)
     : executor_(executor),
       wheel_(wheel),
       give_way_(std::move(give_way)),
-      tls_(ca_bundle),
-      resolver_(executor) {
+      network_(options.network),
+      name_timeout_(options.name_timeout),
+      tls_(options.ca_bundle),
+      resolver_(executor, options.ask_names) {
     if (tls_.trust_error().empty()) return;
     log::error("http.no_trusted_certificates", {{"error", tls_.trust_error()}});
 }
@@ -90,18 +96,39 @@ awaitable<Outcome> Dialer::dial(Connection& connection, Patience patience) {
     co_return outcome;
 }
 
+awaitable<std::expected<std::shared_ptr<const NameAnswer>, Outcome>> Dialer::look_up(
+    const OriginKey& key, Patience patience) {
+    if (auto refused = check_name(network_, key.host, key.port); !refused.ok()) {
+        co_return std::unexpected(std::move(refused));
+    }
+    const auto until = std::min(patience.until, steady_clock::now() + name_timeout_);
+    const auto found = co_await resolver_.resolve(key.host, until);
+    const std::string name = "The host name " + key.host;
+    if (!found && (is_over(patience.until) || !is_over(until))) {
+        co_return std::unexpected(called_off(patience));
+    }
+    if (!found) {
+        co_return std::unexpected(
+            Outcome{FailureClass::timeout,
+                    name + " was not resolved within " + seconds_text(name_timeout_) + "."});
+    }
+    if (found->addresses.empty()) {
+        co_return std::unexpected(
+            Outcome{FailureClass::connection, name + " cannot be resolved: " + found->error + "."});
+    }
+    auto refused = check_addresses(network_, key.host, key.port, *found);
+    if (!refused.ok()) co_return std::unexpected(std::move(refused));
+    co_return found;
+}
+
 awaitable<Outcome> Dialer::reach(Connection& connection, Patience patience) {
     const Origin& origin = connection.origin();
-    const auto found = co_await resolver_.resolve(origin.key.host, patience.until);
-    if (!found) co_return called_off(patience);
-    if (found->addresses.empty()) {
-        co_return Outcome{
-            FailureClass::connection,
-            "The host name " + origin.key.host + " cannot be resolved: " + found->error + "."};
-    }
+    const auto looked_up = co_await look_up(origin.key, patience);
+    if (!looked_up) co_return looked_up.error();
+    const auto& addresses = (*looked_up)->addresses;
     error_code error;
-    std::size_t left = found->addresses.size();
-    for (const auto& address : found->addresses) {
+    std::size_t left = std::min(addresses.size(), tries);
+    for (const auto& address : std::views::take(addresses, left)) {
         const tcp::endpoint endpoint(address, origin.key.port);
         const auto turn = std::min(patience.until, steady_clock::now() + one_address);
         error = co_await try_address(connection, endpoint, left == 1 ? patience.until : turn);

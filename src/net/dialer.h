@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <expected>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,6 +13,7 @@
 #include "async/wheel.h"
 #include "core/attempt.h"
 #include "net/connection.h"
+#include "net/http_client.h"
 #include "net/resolver.h"
 #include "net/tls.h"
 
@@ -29,16 +32,18 @@ public:
         std::chrono::steady_clock::duration whole{0};  ///< for people
     };
 
-    /// `ca_bundle`: path of a PEM file; empty: the system's certificates. `give_way` closes a
-    /// connection that nobody uses; false: there is none.
-    Dialer(const boost::asio::any_io_executor& executor, Wheel& wheel, const std::string& ca_bundle,
-           std::function<bool()> give_way);
+    /// `give_way` closes a connection that nobody uses; false: there is none.
+    Dialer(const boost::asio::any_io_executor& executor, Wheel& wheel,
+           const HttpClientOptions& options, std::function<bool()> give_way);
 
     /// When the outcome is ok, `connection` is ready for a request. What the receiver does and a
     /// cancelled task are outcomes too.
     boost::asio::awaitable<Outcome> dial(Connection& connection, Patience patience);
 
 private:
+    /// Addresses that the network policy lets pass, or why there are none.
+    boost::asio::awaitable<std::expected<std::shared_ptr<const NameAnswer>, Outcome>> look_up(
+        const OriginKey& key, Patience patience);
     boost::asio::awaitable<Outcome> reach(Connection& connection, Patience patience);
     boost::asio::awaitable<boost::system::error_code> try_address(
         Connection& connection, boost::asio::ip::tcp::endpoint endpoint,
@@ -48,6 +53,8 @@ private:
     boost::asio::any_io_executor executor_;
     Wheel& wheel_;
     std::function<bool()> give_way_;
+    const NetworkPolicy* network_;
+    std::chrono::steady_clock::duration name_timeout_;
     TlsContext tls_;
     Resolver resolver_;
 };

@@ -33,8 +33,7 @@ public:
     PooledHttpClient(boost::asio::any_io_executor executor, Wheel& wheel, HttpClientOptions options)
         : wheel_(wheel),
           options_(std::move(options)),
-          dialer_(executor, wheel, options_.ca_bundle,
-                  [this] { return pool_.close_oldest_idle(); }),
+          dialer_(executor, wheel, options_, [this] { return pool_.close_oldest_idle(); }),
           pool_(executor, wheel) {}
 
     awaitable<HttpAnswer> post(const HttpRequest& request) override;

@@ -12,7 +12,9 @@
 
 #include "async/wheel.h"
 #include "core/attempt.h"
+#include "core/network_policy.h"
 #include "core/url.h"
+#include "net/resolver.h"
 
 namespace herald {
 
@@ -45,6 +47,11 @@ struct HttpAnswer {
 struct HttpClientOptions {
     std::string user_agent;
     std::string ca_bundle;  ///< path of a PEM file; empty: the system's certificates
+    /// Which addresses may be called; null: all. Outlives the client.
+    const NetworkPolicy* network = nullptr;
+    Resolver::Ask ask_names = ask_system;
+    /// For one look-up of a name; the rest of the time stays for the connection.
+    std::chrono::steady_clock::duration name_timeout{std::chrono::seconds{5}};
 };
 
 /// Sends requests to receivers. The second of the five doors. Lives on the loop thread.

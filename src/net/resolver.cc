@@ -26,7 +26,8 @@ constexpr auto keep_good = std::chrono::seconds{30};
 constexpr auto keep_bad = std::chrono::seconds{2};
 constexpr std::size_t threads_max = 16;
 constexpr std::size_t names_max = 8'192;
-constexpr std::size_t addresses_max = 16;
+/// More than any receiver has. All are kept, because all are checked.
+constexpr std::size_t addresses_max = 1'024;
 
 /// A name server that does not answer shall not hold a thread for the half minute that is usual.
 void bound_patience() {
@@ -51,8 +52,12 @@ std::vector<boost::asio::ip::address> interleave(
         if (i < first.size()) out.push_back(first[i]);
         if (i < second.size()) out.push_back(second[i]);
     }
-    if (out.size() > addresses_max) out.resize(addresses_max);
     return out;
+}
+
+NameAnswer bounded(NameAnswer answer) {
+    if (answer.addresses.size() <= addresses_max) return answer;
+    return {{}, "it has more than " + std::to_string(addresses_max) + " addresses"};
 }
 
 }  // namespace
@@ -118,7 +123,7 @@ struct Resolver::State : std::enable_shared_from_this<State> {
     void start_lookup(std::size_t thread, std::string host) {
         threads[thread]->post([weak = weak_from_this(), executor = executor, ask = ask, thread,
                                host = std::move(host)]() mutable {
-            auto answer = std::make_shared<const NameAnswer>((*ask)(host));
+            auto answer = std::make_shared<const NameAnswer>(bounded((*ask)(host)));
             boost::asio::post(executor, [weak = std::move(weak), thread, host = std::move(host),
                                          answer = std::move(answer)] {
                 if (const auto self = weak.lock()) self->finish(thread, host, answer);
