@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "core/redact.h"
+#include "core/webhook_options.h"
 
 namespace herald {
 
@@ -412,6 +413,7 @@ void append_webhook(std::string& out, const Webhook& webhook,
     append_thousandths(out, webhook.timeout.count());
     next(out, "retry");
     append_retry(out, webhook.retry);
+    append_option_groups(out, webhook);
     next(out, "signature_profile");
     append_word(out, to_text(webhook.signature_profile));
     next(out, "accepted_profile");
@@ -425,24 +427,6 @@ void append_webhook(std::string& out, const Webhook& webhook,
     next(out, "warnings");
     append_strings(out, warnings);
     out += '}';
-}
-
-std::string duration_text(Duration duration) {
-    struct Unit {
-        std::int64_t micros;
-        std::string_view name;
-    };
-    constexpr std::array units{Unit{3'600'000'000, "h"}, Unit{60'000'000, "m"},
-                               Unit{1'000'000, "s"}, Unit{1'000, "ms"}};
-    const std::int64_t micros = duration.count();
-    if (micros == 0) return "0s";
-    for (const Unit& unit : units) {
-        if (micros % unit.micros == 0) {
-            return std::to_string(micros / unit.micros) + std::string(unit.name);
-        }
-    }
-    std::string rest = std::to_string(1'000'000 + micros % 1'000'000).substr(1);
-    return std::to_string(micros / 1'000'000) + "." + rest + "s";
 }
 
 }  // namespace herald

@@ -44,7 +44,4 @@ void append_attempt(std::string& out, const Attempt& attempt);
 void append_webhook(std::string& out, const Webhook& webhook,
                     const std::vector<std::string>& warnings);
 
-/// "5m", "90s", "250ms": the largest unit that is exact, at most hours.
-[[nodiscard]] std::string duration_text(Duration duration);
-
 }  // namespace herald

@@ -32,21 +32,6 @@ std::string changes(std::string_view changelog) {
     return checked(out);
 }
 
-TEST(Encode, DurationIsShownInItsLargestExactUnit) {
-    const std::pair<Duration, std::string_view> cases[] = {{seconds{0}, "0s"},
-                                                           {hours{24}, "24h"},
-                                                           {minutes{5}, "5m"},
-                                                           {seconds{90}, "90s"},
-                                                           {milliseconds{250}, "250ms"},
-                                                           {milliseconds{1500}, "1500ms"},
-                                                           {microseconds{1}, "0.000001s"},
-                                                           {microseconds{2'000'500}, "2.000500s"}};
-    for (const auto& [duration, text] : cases) {
-        EXPECT_EQ(duration_text(duration), text);
-        EXPECT_EQ(parse_duration(text), duration) << "what is shown can be sent back";
-    }
-}
-
 TEST(Encode, EventWithoutAnythingIsNullsAndEmptyLists) {
     Event event;
     event.id = EventId{*Uuid::parse("11111111-2222-4333-8444-555555555555")};

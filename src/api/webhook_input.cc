@@ -11,6 +11,7 @@
 #include "core/limits.h"
 #include "core/redact.h"
 #include "core/suggest.h"
+#include "core/webhook_options.h"
 
 namespace herald {
 
@@ -57,11 +58,24 @@ bool has_mask(const std::string& url) {
     return filled != url && redact_url(filled) != filled;
 }
 
+bool is_group(std::string_view key) {
+    return std::ranges::find(option_groups(), key) != option_groups().end();
+}
+
+/// What an attribute that does not exist may have been meant to be.
+std::string suggestion(std::string_view key) {
+    std::vector<std::string_view> names(writable.begin(), writable.end());
+    names.insert(names.end(), option_groups().begin(), option_groups().end());
+    return did_you_mean(key, names);
+}
+
 /// One reading of an input into a webhook.
 class Input {
 public:
     /// `webhook` is what is left out; `stored` is where masked values come from, if anywhere.
-    Input(Webhook webhook, const Webhook* stored) : webhook_(std::move(webhook)), stored_(stored) {}
+    /// `patch`: what a group of options leaves out stays as it is stored.
+    Input(Webhook webhook, const Webhook* stored, bool patch = false)
+        : webhook_(std::move(webhook)), stored_(stored), patch_(patch) {}
 
     /// `shown`: read-only members may be given as they are there; null: they may not be given.
     void read(JsonView object, JsonView shown) {
@@ -69,6 +83,10 @@ public:
             const std::string key = items.key();
             if (std::ranges::find(writable, key) != writable.end()) {
                 member(key, items.value());
+            } else if (is_group(key)) {
+                std::vector<FieldError> found;
+                read_option_group(webhook_, key, items.value(), stored_, patch_, found);
+                for (FieldError& field : found) wrong(std::move(field.pointer), field.detail);
             } else {
                 not_writable(key, items.value(), shown);
             }
@@ -112,7 +130,7 @@ private:
 
     void not_writable(const std::string& key, JsonView value, JsonView shown) {
         if (std::ranges::find(read_only, key) == read_only.end()) {
-            wrong("/" + key, "is no attribute of a webhook" + did_you_mean(key, writable));
+            wrong("/" + key, "is no attribute of a webhook" + suggestion(key));
             return;
         }
         const auto stored = shown.find(key);
@@ -352,6 +370,7 @@ private:
 
     Webhook webhook_;
     const Webhook* stored_;
+    bool patch_;
     std::vector<FieldError> wrong_;
     bool one_type_ = false;  ///< event_type was given as a text
 };
@@ -376,7 +395,7 @@ Result<Webhook> read_replacement(JsonView input, const Webhook& stored, JsonView
 }
 
 Result<Webhook> read_patch(JsonView input, const Webhook& stored, const EventTypes& types) {
-    Input reading(stored, &stored);
+    Input reading(stored, &stored, true);
     reading.read(input, JsonView{});
     return reading.finish(types);
 }

@@ -238,6 +238,29 @@ TEST(ReplacedWebhook, ReadOnlyAttributeThatChangedIsRefused) {
               std::vector<std::string>{"/version"});
 }
 
+TEST(OptionGroups, AreReadShownAndNamedInErrors) {
+    const auto made = create(with(R"("retry_on":["TIMEOUT","TLS"])"));
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->retry_on, (std::vector{FailureClass::tls, FailureClass::timeout}));
+    std::string shown;
+    append_webhook(shown, *made, {});
+    EXPECT_NE(shown.find(R"("retry_on":["TLS","TIMEOUT"])"), std::string::npos) << shown;
+    EXPECT_EQ(wrong(create(with(R"("retry_on":["LATE"])"))),
+              std::vector<std::string>{"/retry_on/0"});
+    EXPECT_EQ(detail(create(with(R"("retry_no":[])"))),
+              "is no attribute of a webhook: did you mean retry_on?");
+}
+
+TEST(OptionGroups, ReplacementGivesTheDefaultAndPatchKeeps) {
+    auto stored = stored_webhook();
+    stored.retry_on = {FailureClass::timeout};
+    const auto replaced = replace(R"({"name":"a","url":"http://h/"})", stored);
+    ASSERT_TRUE(replaced) << replaced.error().message;
+    EXPECT_EQ(replaced->retry_on, all_failures());
+    EXPECT_EQ(patch(R"({"description":"d"})", stored)->retry_on, stored.retry_on);
+    EXPECT_EQ(patch(R"({"retry_on":null})", stored)->retry_on, all_failures());
+}
+
 }  // namespace
 
 }  // namespace herald

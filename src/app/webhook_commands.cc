@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "app/commands.h"
+#include "core/webhook_options.h"
 
 namespace herald {
 
@@ -71,6 +72,7 @@ struct WebhookOptions {
     std::string profile;
     std::string retry;
     double timeout = 0;
+    std::vector<std::string> settings;
     bool inactive = false;
 };
 
@@ -95,6 +97,9 @@ void add_attributes(CLI::App& command, WebhookOptions& options) {
     command.add_option("--retry", options.retry,
                        "standard, infrahub, none, or delays such as 0s,10s,5m");
     command.add_option("--timeout", options.timeout, "Seconds for one attempt (1 to 300)");
+    command.add_option("-s,--set", options.settings,
+                       "An option by its path, such as pacing.rate_limit=10/s or "
+                       "'retry_on=[\"TIMEOUT\"]': a text or JSON; may be repeated");
 }
 
 Result<json::object> header_object(const std::string& text, const char* value_name) {
@@ -119,6 +124,28 @@ json::value retry_value(const std::string& text) {
         from = comma + 1;
     }
     return json::object{{"delays", std::move(delays)}};
+}
+
+/// `path=value`: the members of the path are made where they are missing. The value is JSON where
+/// it can be read as such, else a text.
+Result<> apply_setting(json::object& body, const std::string& setting) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+        return fail(Errc::invalid, "--set " + setting + ": write it as path=value");
+    }
+    json::object* object = &body;
+    std::string_view path = std::string_view(setting).substr(0, equals);
+    for (auto dot = path.find('.'); dot != path.npos; dot = path.find('.')) {
+        json::value& inner = (*object)[path.substr(0, dot)];
+        if (!inner.is_object()) inner = json::object{};
+        object = &inner.get_object();
+        path.remove_prefix(dot + 1);
+    }
+    const std::string text = setting.substr(equals + 1);
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    (*object)[path] = error ? json::value(text) : std::move(value);
+    return {};
 }
 
 Result<json::object> attributes(const WebhookOptions& options) {
@@ -157,13 +184,20 @@ Result<json::object> attributes(const WebhookOptions& options) {
         }
     }
     if (!headers.empty()) body["headers"] = std::move(headers);
+    for (const std::string& setting : options.settings) {
+        if (auto applied = apply_setting(body, setting); !applied) return fail(applied.error());
+    }
     return body;
 }
 
 std::string path_of(const std::string& name) { return "/api/v1/webhooks/" + url_encode(name); }
 
 void show(CommandLine& line, const ApiReply& reply) {
-    line.output().one(reply.json(), detail_columns);
+    Columns columns = detail_columns;
+    for (const std::string_view group : option_groups()) {
+        columns.insert(columns.end() - 2, {std::string(group), std::string(group)});
+    }
+    line.output().one(reply.json(), columns);
     for (const JsonView& warning : elements(reply.json(), "warnings")) {
         std::fprintf(stderr, "warning: %s\n", cell(warning).c_str());
     }

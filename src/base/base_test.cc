@@ -137,5 +137,21 @@ TEST(Metrics, HistogramBucketsAreCumulative) {
     EXPECT_NE(text.find("h_seconds_count 3\n"), std::string::npos) << text;
 }
 
+TEST(Time, DurationIsShownInItsLargestExactUnit) {
+    const std::pair<Duration, std::string_view> cases[] = {
+        {std::chrono::seconds{0}, "0s"},
+        {std::chrono::hours{24}, "24h"},
+        {std::chrono::minutes{5}, "5m"},
+        {std::chrono::seconds{90}, "90s"},
+        {std::chrono::milliseconds{250}, "250ms"},
+        {std::chrono::milliseconds{1500}, "1500ms"},
+        {std::chrono::microseconds{1}, "0.000001s"},
+        {std::chrono::microseconds{2'000'500}, "2.000500s"}};
+    for (const auto& [duration, text] : cases) {
+        EXPECT_EQ(duration_text(duration), text);
+        EXPECT_EQ(parse_duration(text), duration) << "what is shown can be sent back";
+    }
+}
+
 }  // namespace
 }  // namespace herald

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <string>
 
 namespace herald {
 
@@ -173,6 +174,24 @@ std::optional<Duration> parse_duration(std::string_view text) {
     constexpr double longest = 9e15;  // 285 years
     if (factor == 0 || micros > longest) return std::nullopt;
     return Duration{std::llround(micros)};
+}
+
+std::string duration_text(Duration duration) {
+    struct Unit {
+        std::int64_t micros;
+        std::string_view name;
+    };
+    constexpr std::array units{Unit{3'600'000'000, "h"}, Unit{60'000'000, "m"},
+                               Unit{1'000'000, "s"}, Unit{1'000, "ms"}};
+    const std::int64_t micros = duration.count();
+    if (micros == 0) return "0s";
+    for (const Unit& unit : units) {
+        if (micros % unit.micros == 0) {
+            return std::to_string(micros / unit.micros) + std::string(unit.name);
+        }
+    }
+    std::string rest = std::to_string(1'000'000 + micros % 1'000'000).substr(1);
+    return std::to_string(micros / 1'000'000) + "." + rest + "s";
 }
 
 }  // namespace herald

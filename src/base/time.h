@@ -31,5 +31,7 @@ using Duration = std::chrono::microseconds;
 
 /// "250ms", "10s", "5m", "2h", "14d", and plain numbers as seconds ("0.5"). Not negative.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
+/// "5m", "90s", "250ms": the largest unit that is exact, at most hours. parse_duration() reads it.
+[[nodiscard]] std::string duration_text(Duration duration);
 
 }  // namespace herald

@@ -74,6 +74,50 @@ std::optional<Time> next_attempt(const RetryPolicy& policy, std::uint32_t made, 
     return now + Duration{std::llround(std::max(wait, 0.0))};
 }
 
+bool retries(const std::vector<FailureClass>& retry_on, FailureClass failure) {
+    return std::ranges::find(retry_on, failure) != retry_on.end();
+}
+
+std::vector<FailureClass> all_failures() {
+    return {FailureClass::config,  FailureClass::connection,        FailureClass::tls,
+            FailureClass::timeout, FailureClass::http_client_error, FailureClass::http_server_error,
+            FailureClass::unknown};
+}
+
+std::vector<FailureClass> read_retry_classes(JsonView value, const std::string& pointer,
+                                             std::vector<FieldError>& wrong) {
+    if (value.is_null()) return all_failures();
+    std::vector<FailureClass> classes;
+    if (value.kind() != JsonView::Kind::array) {
+        wrong.push_back({pointer, "must be an array of failure classes such as \"TIMEOUT\""});
+        return classes;
+    }
+    std::size_t i = 0;
+    for (auto items = value.items(); items.next(); ++i) {
+        const auto failure = parse_failure_class(items.value().string().value_or(""));
+        if (failure && *failure != FailureClass::none) {
+            classes.push_back(*failure);
+        } else {
+            wrong.push_back({pointer + "/" + std::to_string(i),
+                             "must be CONFIG, CONNECTION, TLS, TIMEOUT, HTTP_CLIENT_ERROR, "
+                             "HTTP_SERVER_ERROR or UNKNOWN"});
+        }
+    }
+    std::ranges::sort(classes);
+    const auto repeated = std::ranges::unique(classes);
+    classes.erase(repeated.begin(), repeated.end());
+    return classes;
+}
+
+void append_retry_classes(std::string& out, const std::vector<FailureClass>& retry_on) {
+    out += '[';
+    for (const FailureClass failure : retry_on) {
+        if (out.back() != '[') out += ',';
+        append_json_string(out, to_text(failure));
+    }
+    out += ']';
+}
+
 Result<> validate(const RetryPolicy& policy) {
     std::vector<FieldError> wrong;
     check_delays(policy.delays, wrong);

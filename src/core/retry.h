@@ -6,8 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "core/attempt.h"
 
 namespace herald {
 
@@ -37,6 +39,17 @@ struct RetryPolicy {
 /// nullopt: none is left. `random` in [0, 1) chooses within the jitter.
 [[nodiscard]] std::optional<Time> next_attempt(const RetryPolicy& policy, std::uint32_t made,
                                                Time now, double random);
+
+/// Whether a failure of this class is tried again.
+[[nodiscard]] bool retries(const std::vector<FailureClass>& retry_on, FailureClass failure);
+/// Every class of failure.
+[[nodiscard]] std::vector<FailureClass> all_failures();
+/// "retry_on" of a webhook: an array of class names; null: every class. Wrong ones are added to
+/// `wrong` under `pointer`.
+[[nodiscard]] std::vector<FailureClass> read_retry_classes(JsonView value,
+                                                           const std::string& pointer,
+                                                           std::vector<FieldError>& wrong);
+void append_retry_classes(std::string& out, const std::vector<FailureClass>& retry_on);
 
 /// The error names every field that is wrong: "/retry/delays/3", "/retry/jitter".
 [[nodiscard]] Result<> validate(const RetryPolicy& policy);

@@ -47,6 +47,8 @@ struct Webhook {
     std::vector<WebhookHeader> headers;
     std::chrono::milliseconds timeout{15'000};  ///< for the whole attempt
     RetryPolicy retry = default_retry();
+    /// The classes of failure that are tried again; any other ends the delivery.
+    std::vector<FailureClass> retry_on = all_failures();
     SignatureProfile signature_profile = SignatureProfile::automatic;
     /// With `auto`: the profile that the receiver has accepted. Forgotten when key or URL change.
     std::optional<SignatureProfile> accepted_profile;

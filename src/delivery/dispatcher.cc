@@ -254,7 +254,8 @@ Settlement Dispatcher::conclude(Lane& lane, const Webhook& webhook, const Held& 
         settlement.state = DeliveryState::delivered;
     } else {
         std::uniform_real_distribution<double> within_jitter(0.0, 1.0);
-        const auto next = next_attempt(webhook.retry, attempt.number, now, within_jitter(random_));
+        auto next = next_attempt(webhook.retry, attempt.number, now, within_jitter(random_));
+        if (!retries(webhook.retry_on, attempt.outcome.failure)) next.reset();
         settlement.state = next ? DeliveryState::pending : DeliveryState::failed;
         settlement.due_at = next.value_or(now);
         log::info("delivery.attempt_failed",

@@ -205,6 +205,22 @@ TEST(SqliteStore, refuses_a_segment_of_a_newer_version) {
     EXPECT_THAT(opened.error().message, testing::HasSubstr("newer herald"));
 }
 
+TEST(SqliteStore, brings_a_store_of_version_1_up_to_date) {
+    const TempDir dir;
+    const Webhook webhook = [&] {
+        auto store = open(dir.path());
+        return store->put_webhook(make_webhook("old"), {}).value();
+    }();
+    {
+        const sqlite::Database main(dir.path() / "herald.db", sqlite::Access::read_write);
+        main.run("ALTER TABLE webhook DROP COLUMN options; PRAGMA user_version = 1");
+    }
+    for (int start = 0; start < 2; ++start) {
+        auto store = open(dir.path());
+        EXPECT_EQ(*store->webhooks(), std::vector{webhook});
+    }
+}
+
 /// Appends and settles until it is killed; tells what was acknowledged, one number after the other.
 [[noreturn]] void work_until_killed(const fs::path& data_dir, std::uint64_t from, int acknowledge) {
     auto store = open(data_dir);

@@ -21,6 +21,7 @@ TEST_P(StoreConfig, webhooks_come_back_whole_after_a_restart) {
     webhook.retry = {{Duration{0}, std::chrono::seconds{7}}, 0.25};
     webhook.signature_profile = SignatureProfile::standard;
     webhook.accepted_profile = SignatureProfile::repr;
+    webhook.retry_on = {FailureClass::connection};
     webhook.version = 3;
     const Webhook stored = put(webhook);
     EXPECT_NE(stored.id, WebhookId{});

@@ -201,6 +201,17 @@ def test_an_option_that_may_be_repeated_does_not_swallow_what_follows(herald, ke
     ]
 
 
+def test_options_are_set_by_their_path(herald):
+    herald.webhook("http://127.0.0.1:9/")
+    wrong = herald.cli("webhook", "update", "hook", "--set", "retry_on=TIMEOUT")
+    assert wrong.returncode != 0 and "retry_on" in wrong.stderr
+    nameless = herald.cli("webhook", "update", "hook", "--set", "retry_on")
+    assert nameless.returncode == 2 and "path=value" in nameless.stderr
+    changed = herald.cli("webhook", "update", "hook", "--set", 'retry_on=["TIMEOUT"]')
+    assert changed.returncode == 0, changed.stderr
+    assert json.loads(changed.stdout)["retry_on"] == ["TIMEOUT"]
+
+
 def test_table_of_a_webhook_is_for_people(herald, key_file):
     created = herald.cli(
         "webhook", "create", "eda", "--url", "http://127.0.0.1:9/?token=abc", "--shared-key-file",

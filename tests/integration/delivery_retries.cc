@@ -64,6 +64,16 @@ TEST_F(Retrying, EveryRequestSaysItsCauseAndItsAttempt) {
     EXPECT_THAT(found.attempts.at(1).request_headers, Contains(Pair("webhook-attempt", "2")));
 }
 
+TEST_F(Retrying, AClassThatIsNotListedEndsTheDelivery) {
+    Receiver receiver(loop, wheel, answer_with(404));
+    Webhook webhook = to(receiver);
+    webhook.retry_on = {FailureClass::http_server_error};
+    add(webhook);
+    const DeliveryDetail found = until_state(send_one(node_event(1)), DeliveryState::failed);
+    EXPECT_EQ(found.attempts.size(), 1U);
+    EXPECT_EQ(found.delivery.last_failure, FailureClass::http_client_error);
+}
+
 TEST_F(Retrying, DefaultIsTheScheduleOfStandardWebhooks) {
     Receiver receiver(loop, wheel, answer_with(500));
     add(to(receiver));

@@ -46,7 +46,8 @@ CREATE TABLE webhook (
     created_at            INTEGER NOT NULL,
     updated_at            INTEGER NOT NULL,
     version               INTEGER NOT NULL,
-    removed               INTEGER NOT NULL
+    removed               INTEGER NOT NULL,
+    options               TEXT    NOT NULL DEFAULT '{}'  -- JSON, core/webhook_options.h
 ) STRICT;
 CREATE UNIQUE INDEX webhook_name ON webhook (name) WHERE removed = 0;
 
@@ -65,4 +66,4 @@ CREATE TABLE remembered (
 ) STRICT;
 CREATE INDEX remembered_age ON remembered (created_at);
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

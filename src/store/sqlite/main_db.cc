@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "core/limits.h"
+#include "core/webhook_options.h"
 #include "store/sql.h"
 #include "store/sqlite/pack.h"
 
@@ -15,13 +16,14 @@ namespace herald::sqlite {
 
 namespace {
 
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 constexpr std::int64_t forgotten_at_once = 500;
 
 constexpr std::string_view webhook_columns =
     "id, uuid, name, kind, event_types, branch_scope, node_kind, active, description, url,"
     " validate_certificates, shared_key, headers, timeout_ms, retry_delays, retry_jitter,"
-    " signature_profile, accepted_profile, created_at, updated_at, version, removed";
+    " signature_profile, accepted_profile, created_at, updated_at, version, removed,"
+    " options";
 
 /// What put_webhook() wrote is always there to be read: anything else is a broken store.
 template <class T>
@@ -92,12 +94,16 @@ Webhook read_webhook(const Statement& row) {
     webhook.updated_at = from_micros(row.integer(19));
     webhook.version = row.as<std::uint64_t>(20);
     webhook.removed = row.integer(21) != 0;
+    if (auto read = read_stored_options(webhook, row.text(22)); !read) {
+        throw Failure{Errc::internal, read.error().message, true};
+    }
     return webhook;
 }
 
-/// Parameters 2 to 22; the first is the id.
+/// Parameters 2 to 23; the first is the id.
 void bind_webhook(Statement& put, const Webhook& webhook, const std::string& event_types,
-                  const std::string& headers, const std::string& delays) {
+                  const std::string& headers, const std::string& delays,
+                  const std::string& options) {
     put.bind_one(2, webhook.uuid.bytes);
     put.bind_one(3, webhook.name);
     put.bind_one(4, to_text(webhook.kind));
@@ -123,6 +129,7 @@ void bind_webhook(Statement& put, const Webhook& webhook, const std::string& eve
     put.bind_one(20, to_micros(webhook.updated_at));
     put.bind_one(21, static_cast<std::int64_t>(webhook.version));
     put.bind_one(22, std::int64_t{webhook.removed});
+    put.bind_one(23, options);
 }
 
 }  // namespace
@@ -137,7 +144,7 @@ MainDb::MainDb(const std::filesystem::path& path) : db_(path, Access::create) {
     }
     if (version == schema_version) return;
     Transaction creation(db_);
-    db_.run(std::string(sql::sqlite_main));
+    db_.run(std::string(version == 1 ? sql::sqlite_main_2 : sql::sqlite_main));
     creation.commit();
 }
 
@@ -197,13 +204,14 @@ Result<Webhook> MainDb::put_webhook(Webhook webhook, std::optional<std::uint64_t
     const std::string delays = pack(delay_texts(webhook.retry));
     Statement put = db_.prepare("INSERT OR REPLACE INTO webhook (" + std::string(webhook_columns) +
                                 ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-                                " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)");
+                                " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)");
     if (is_new) {
         put.bind_one(1, nullptr);
     } else {
         put.bind_one(1, static_cast<std::int64_t>(webhook.id));
     }
-    bind_webhook(put, webhook, event_types, headers, delays);
+    const std::string options = stored_options(webhook);
+    bind_webhook(put, webhook, event_types, headers, delays, options);
     put.run();
     if (is_new) webhook.id = static_cast<WebhookId>(db_.number("SELECT last_insert_rowid()"));
     change.commit();
@@ -215,6 +223,7 @@ Result<> MainDb::remove_webhook(WebhookId id, std::optional<std::uint64_t> expec
     if (auto same = check_version(id, expected); !same) return same;
     Statement remove = db_.prepare(
         "UPDATE webhook SET removed = 1, active = 0, shared_key = '', headers = x'',"
+        " options = '{}',"
         " updated_at = ?2 WHERE id = ?1");
     remove.bind(static_cast<std::int64_t>(id), to_micros(now));
     remove.run();

@@ -1,0 +1,96 @@
+#include "core/webhook_options.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace herald {
+
+namespace {
+
+/// One group of options.
+struct Group {
+    std::string_view name;
+    /// `value` and `stored` are the group's own JSON; null: left out, not stored.
+    void (*read)(Webhook& webhook, JsonView value, JsonView stored, std::vector<FieldError>& wrong);
+    void (*write)(std::string& out, const Webhook& webhook, SecretForm form);
+};
+
+void read_retry_on(Webhook& webhook, JsonView value, JsonView, std::vector<FieldError>& wrong) {
+    webhook.retry_on = read_retry_classes(value, "/retry_on", wrong);
+}
+
+void write_retry_on(std::string& out, const Webhook& webhook, SecretForm) {
+    append_retry_classes(out, webhook.retry_on);
+}
+
+constexpr std::array groups{
+    Group{"retry_on", read_retry_on, write_retry_on},
+};
+
+std::string written(const Group& group, const Webhook& webhook, SecretForm form) {
+    std::string out;
+    group.write(out, webhook, form);
+    return out;
+}
+
+}  // namespace
+
+const std::vector<std::string_view>& option_groups() {
+    static const std::vector<std::string_view> names = [] {
+        std::vector<std::string_view> all;
+        for (const Group& group : groups) all.push_back(group.name);
+        return all;
+    }();
+    return names;
+}
+
+void read_option_group(Webhook& webhook, std::string_view name, JsonView value,
+                       const Webhook* stored, bool merge, std::vector<FieldError>& wrong) {
+    const auto group = std::ranges::find(groups, name, &Group::name);
+    const std::string known =
+        stored != nullptr ? written(*group, *stored, SecretForm::plain) : "null";
+    std::string merged;
+    if (merge && value.is_object()) {
+        merged = merge_patch(JsonView(known), value);
+        value = JsonView(merged);
+    }
+    group->read(webhook, value, JsonView(known), wrong);
+}
+
+void append_option_groups(std::string& out, const Webhook& webhook) {
+    for (const Group& group : groups) {
+        out += ',';
+        append_json_string(out, group.name);
+        out += ':';
+        group.write(out, webhook, SecretForm::masked);
+    }
+}
+
+std::string stored_options(const Webhook& webhook) {
+    static const Webhook otherwise;
+    std::string out;
+    OptionWriter writer(out, SecretForm::plain);
+    for (const Group& group : groups) {
+        const std::string value = written(group, webhook, SecretForm::plain);
+        if (value == written(group, otherwise, SecretForm::plain)) continue;
+        writer.begin(group.name);
+        out += value;
+    }
+    writer.finish();
+    return out;
+}
+
+Result<> read_stored_options(Webhook& webhook, std::string_view text) {
+    std::vector<FieldError> wrong;
+    const JsonView options(text);
+    for (const Group& group : groups) {
+        const JsonView value = options.find(group.name).value_or(JsonView{});
+        group.read(webhook, value, value, wrong);
+    }
+    if (wrong.empty()) return {};
+    return fail(Errc::internal, "the stored options of webhook " + webhook.name +
+                                    " are wrong: " + wrong[0].pointer + " " + wrong[0].detail);
+}
+
+}  // namespace herald
