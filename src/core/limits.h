@@ -48,6 +48,7 @@ inline constexpr std::size_t open_in_memory = 4'096;  ///< deliveries the lanes 
 inline constexpr std::size_t lane_queue = 512;  ///< deliveries one lane holds,
 inline constexpr std::size_t lane_queue_slow = 128;  ///< when its receiver is slow or fails
 inline constexpr std::size_t lane_in_flight = 64;  ///< requests at once to one webhook
+inline constexpr std::size_t ordered_run = 64;  ///< of one key in hand, one after the other
 inline constexpr std::size_t connections = 4'096;  ///< to all receivers
 inline constexpr std::size_t response_capture = 16'384;  ///< body bytes kept of an answer
 inline constexpr std::size_t response_header_bytes = 65'536;

@@ -15,6 +15,7 @@
 #include "core/attempt.h"
 #include "core/delivery.h"
 #include "core/event.h"
+#include "core/pacing.h"
 #include "core/query.h"
 #include "core/webhook.h"
 
@@ -79,10 +80,20 @@ struct Committed {
     std::vector<bool> settled;  ///< as Batch::settlements; false: was final already, or unknown
 };
 
+/// In what order a lane wants its deliveries; the words are those of Pacing.
+struct LaneOrder {
+    Ordering ordering = Ordering::none;
+    std::uint32_t set_aside_after = 0;  ///< with an ordering
+    Backlog backlog = Backlog::oldest;  ///< without one
+
+    bool operator==(const LaneOrder&) const = default;
+};
+
 /// How many more deliveries a lane can take.
 struct LaneRoom {
     WebhookId webhook{};
     std::size_t room = 0;
+    LaneOrder order = {};
 };
 
 /// A delivery taken in hand, with what is needed to send it.
@@ -177,14 +188,19 @@ public:
     virtual Result<Committed> commit(const Batch& batch) = 0;
 
     /// Takes in hand what is pending, due at `now` and unleased, at most as many for each webhook
-    /// as it has room, those due first first, and leases them until `lease_until`. Leases are by
-    /// time alone: what a dead process held is due again when they run out (for an embedded store:
+    /// as it has room, and leases them until `lease_until`. Without an ordering those due first
+    /// come first, or the newest of those due. With one, a delivery is held up by every earlier one
+    /// (by sequence) of its key (order_key) that is pending, unless that one is set aside or given
+    /// out by the same call; those of one key come in their order, at most limits::ordered_run. A
+    /// delivery is set aside once it has made `set_aside_after` attempts. Leases are by time
+    /// alone: what a dead process held is due again when they run out (for an embedded store:
     /// at the next open).
     virtual Result<std::vector<Claimed>> claim(Time now, Time lease_until,
                                                std::span<const LaneRoom> lanes) = 0;
 
     /// The webhooks with pending deliveries; due_at is the earliest unleased one's or the end of
-    /// the earliest lease. Memory only on the embedded store.
+    /// the earliest lease, of those that the order of the last claim does not hold up. When one is
+    /// due, it may be any moment that has passed. Memory only on the embedded store.
     virtual Result<std::vector<DueWebhook>> due() = 0;
 
     /// Cancels at most `limit` pending, unleased deliveries of one webhook; how many it were.

@@ -75,8 +75,9 @@ protected:
         batch.settlements.push_back({delivery, std::move(attempt), state, due_at});
         return commit(std::move(batch)).settled.at(0);
     }
-    std::vector<Claimed> claim(std::uint32_t webhook, std::size_t room, Time now = noon) {
-        const LaneRoom lane{WebhookId{webhook}, room};
+    std::vector<Claimed> claim(std::uint32_t webhook, std::size_t room, Time now = noon,
+                               LaneOrder order = {}) {
+        const LaneRoom lane{WebhookId{webhook}, room, order};
         auto claimed = store().claim(now, now + std::chrono::minutes{5}, {&lane, 1});
         EXPECT_TRUE(claimed) << claimed.error().message;
         return claimed ? std::move(*claimed) : std::vector<Claimed>{};

@@ -27,7 +27,7 @@ private:
     void add_attempt(std::uint64_t seq, const Attempt& attempt);
     void write_attempt(std::uint64_t seq, const Attempt& attempt);
     void write_standing(std::uint64_t seq, Standing standing);
-    DeliveryId write_delivery(DeliveryRow row, bool leased);
+    DeliveryId write_delivery(DeliveryRow row, const Event& event, bool leased);
     std::optional<OpenDelivery> standing_of(std::uint64_t delivery) const;
 
     LogState& log_;
@@ -81,7 +81,7 @@ StoredEvent BatchWriter::write_event(const NewEvent& fresh) {
         row.event_type = event.type;
         row.webhook = delivery.webhook;
         row.cause = delivery.cause;
-        stored.deliveries.push_back(write_delivery(std::move(row), delivery.leased));
+        stored.deliveries.push_back(write_delivery(std::move(row), event, delivery.leased));
     }
     return stored;
 }
@@ -101,12 +101,12 @@ StoredRedelivery BatchWriter::write_redelivery(const Redelivery& redelivery) {
     stored.event = std::make_shared<const Event>(std::move(event->event));
     row->cause = redelivery.cause;
     row->redelivers = redelivery.of.seq;
-    stored.id = write_delivery(std::move(*row), redelivery.leased);
+    stored.id = write_delivery(std::move(*row), *stored.event, redelivery.leased);
     ++redeliveries_;
     return stored;
 }
 
-DeliveryId BatchWriter::write_delivery(DeliveryRow row, bool leased) {
+DeliveryId BatchWriter::write_delivery(DeliveryRow row, const Event& event, bool leased) {
     row.seq = next_delivery_++;
     row.created_at = batch_.now;
     row.standing = {};
@@ -118,6 +118,7 @@ DeliveryId BatchWriter::write_delivery(DeliveryRow row, bool leased) {
     OpenDelivery open;
     open.event = row.event_seq;
     open.webhook = row.webhook;
+    open.key = order_key(Ordering::node, event.node.id);
     open.leased = leased;
     open.next = leased ? batch_.lease_until : batch_.now;
     changes_.emplace_back(row.seq, open);

@@ -46,7 +46,15 @@ std::vector<Claimed> claim_due(LogState& log, Time now, Time lease_until,
                                std::span<const LaneRoom> lanes) {
     EventCache cache;
     std::vector<Claimed> claimed;
+    const auto read_key = [&log](EventSeq seq) {
+        LogSegment* home = log.home_of(seq);
+        if (home == nullptr) missing("an event");
+        const auto row = log.file(*home).event(seq, EventParts::list);
+        if (!row) missing("an event");
+        return order_key(Ordering::node, row->event.node.id);
+    };
     for (const LaneRoom& lane : lanes) {
+        log.open.arrange(lane.webhook, lane.order, read_key);
         for (const std::uint64_t seq : log.open.due(lane.webhook, now, lane.room)) {
             claimed.push_back(read_claimed(log, seq, cache));
         }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -14,6 +16,7 @@ struct OpenDelivery {
     EventSeq event{};
     Time next;  ///< when it may be taken in hand: it is due, or its lease ends
     WebhookId webhook{};
+    std::uint32_t key = 0;  ///< order_key() of its node; 0: not read yet
     std::uint16_t attempts = 0;
     FailureClass last_failure = FailureClass::none;
     bool leased = false;
@@ -30,8 +33,12 @@ public:
     [[nodiscard]] std::size_t size() const { return open_.size(); }
 
     [[nodiscard]] std::vector<DueWebhook> due();
-    /// The first `room` of a webhook whose `next` has come, those due first first. They stay as
-    /// they are: put() leases them.
+    /// The order in which due() gives out a webhook's from now on. `read_key` gives the key of one
+    /// for this event, where it is not known yet.
+    using ReadKey = std::function<std::uint32_t(EventSeq event)>;
+    void arrange(WebhookId webhook, const LaneOrder& order, const ReadKey& read_key);
+    /// The first `room` of a webhook whose `next` has come, in its order. They stay as they are:
+    /// put() leases them.
     [[nodiscard]] std::vector<std::uint64_t> due(WebhookId webhook, Time now, std::size_t room);
     /// At most `limit` of a webhook that nobody has in hand.
     [[nodiscard]] std::vector<std::uint64_t> idle(WebhookId webhook, Time now, std::size_t limit);
@@ -47,8 +54,19 @@ private:
         std::uint64_t seq = 0;
         auto operator<=>(const Turn&) const = default;
     };
+    /// A delivery among those of its key.
+    struct Place {
+        std::uint32_t key = 0;
+        std::uint64_t seq = 0;
+        auto operator<=>(const Place&) const = default;
+    };
+    using Line = std::set<Place>;
     struct Lane {
         std::vector<Turn> turns;  ///< a heap, the earliest on top
+        std::vector<Turn> ripe;  ///< newest first only: a heap of those due, the newest on top
+        /// With an ordering: all that are not set aside. Of each key only the first has a turn.
+        Line line;
+        LaneOrder order;
         std::size_t pending = 0;
     };
 
@@ -56,6 +74,18 @@ private:
     void drop_void(Lane& lane) const;
     static void push(Lane& lane, Turn turn);
     static void pop(Lane& lane);
+    static void ripen(Lane& lane, Time now);
+    void compact(Lane& lane) const;
+
+    static bool is_first(const Line& line, Line::const_iterator at);
+    static Place place(const Lane& lane, std::uint64_t seq, const OpenDelivery& delivery);
+    static bool has_turn(Lane& lane, std::uint64_t seq, const OpenDelivery& delivery);
+    void leave_line(Lane& lane, const Place& left) const;
+    void add_run(const Lane& lane, std::uint64_t seq, Time now, std::size_t room,
+                 std::vector<std::uint64_t>& found) const;
+    [[nodiscard]] std::vector<std::uint64_t> all_of(const Lane& lane) const;
+    void take_oldest(Lane& lane, Time now, std::size_t room, std::vector<std::uint64_t>& found);
+    void take_newest(Lane& lane, Time now, std::size_t room, std::vector<std::uint64_t>& found);
 
     std::unordered_map<std::uint64_t, OpenDelivery> open_;
     std::unordered_map<WebhookId, Lane> lanes_;
