@@ -49,6 +49,16 @@ Problem method_not_allowed(const Match& found) {
     return problem;
 }
 
+/// One of our own deliveries came back. Its sender knows what it means by the id.
+Problem loop_detected(const std::string& node) {
+    Problem problem{508,
+                    {Errc::conflict,
+                     "this herald sent the request itself: the URL of one of its webhooks leads "
+                     "back to it"}};
+    problem.headers.emplace_back(node_field, node);
+    return problem;
+}
+
 }  // namespace
 
 struct Api::State {
@@ -82,6 +92,10 @@ std::string Api::State::request_id(const ServerRequest& request) {
 }
 
 awaitable<Answer> Api::State::serve(const Match& found, const Call& call) const {
+    const std::string& node = context.parts.node;
+    if (!node.empty() && call.request.header(node_field) == node) {
+        co_return std::unexpected(loop_detected(node));
+    }
     const bool open = found.route != nullptr && found.route->traits.open;
     if (!open) {
         if (auto allowed = context.auth.check(call.request); !allowed) {

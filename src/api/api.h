@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/metrics.h"
 #include "core/event.h"
+#include "core/network_policy.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
 #include "delivery/dispatcher.h"
@@ -37,6 +38,9 @@ struct ApiParts {
     std::function<Result<Event>(JsonView object, Time received_at)> decode;
     /// A sample event of a type, as JSON for `decode`; nullopt: there is none.
     std::function<std::optional<std::string>(std::string_view type, Time now)> sample;
+    const NetworkPolicy& network;
+    /// What this process sends as the field herald-node; empty: nothing.
+    std::string node = {};
 };
 
 struct ApiOptions {

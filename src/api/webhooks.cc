@@ -13,6 +13,7 @@
 #include "api/webhook_input.h"
 #include "core/event_types.h"
 #include "core/suggest.h"
+#include "core/url.h"
 
 namespace herald {
 
@@ -70,6 +71,18 @@ std::expected<std::optional<std::uint64_t>, Problem> expected_version(const Serv
                   "the webhook is not what If-Match asks for: its ETag is now " + etag(webhook));
 }
 
+/// What the network policy can say without asking a name server. A URL that is stored already is
+/// judged when it is called: whoever pauses such a webhook need not mend it first.
+Result<> check_url(const NetworkPolicy& network, const Webhook& webhook, const Webhook* stored) {
+    if (stored != nullptr && stored->url == webhook.url) return {};
+    const auto url = parse_url(webhook.url);
+    if (!url) return fail(url.error());
+    if (auto refusal = network.refuse(url->host, url->port)) {
+        return fail_field("/url", "the network policy refuses it: " + *refusal);
+    }
+    return {};
+}
+
 /// PUT and PATCH. A change in between is no reason to refuse one that names no version: it is made
 /// again to what is stored then.
 awaitable<Answer> change(const Call& call, bool patch) {
@@ -88,6 +101,10 @@ awaitable<Answer> change(const Call& call, bool patch) {
         auto webhook = patch ? read_patch(input, *stored, catalog.types())
                              : read_replacement(input, *stored, JsonView(shown), catalog.types());
         if (!webhook) co_return refuse(std::move(webhook.error()));
+        const NetworkPolicy& network = call.api.parts.network;
+        if (auto good = check_url(network, *webhook, stored.get()); !good) {
+            co_return refuse(std::move(good.error()));
+        }
         auto changed = co_await catalog.update(std::move(*webhook), *version);
         if (changed) co_return show(catalog, **changed, 200);
         const bool again = changed.error().code == Errc::precondition_failed && !*version;
@@ -141,6 +158,9 @@ awaitable<Answer> create_webhook(const Call& call) {
     Catalog& catalog = call.api.parts.catalog;
     auto webhook = read_new_webhook(JsonView(*text), catalog.types());
     if (!webhook) co_return refuse(std::move(webhook.error()));
+    if (auto good = check_url(call.api.parts.network, *webhook, nullptr); !good) {
+        co_return refuse(std::move(good.error()));
+    }
     auto created = co_await catalog.create(std::move(*webhook));
     if (!created) co_return refuse(std::move(created.error()));
     co_return show(catalog, **created, 201);

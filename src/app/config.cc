@@ -10,6 +10,7 @@
 
 #include <toml++/toml.h>
 
+#include "core/network_policy.h"
 #include "core/redact.h"
 #include "core/suggest.h"
 
@@ -115,6 +116,13 @@ Result<> set_tokens(Config& config, std::string_view text) {
         }
     }
     config.tokens = std::move(tokens);
+    return {};
+}
+
+Result<> set_network(std::vector<std::string>& value, std::string_view text) {
+    auto entries = split(text);
+    if (auto rules = parse_network_rules(entries); !rules) return fail(rules.error());
+    value = std::move(entries);
     return {};
 }
 
@@ -292,6 +300,14 @@ const std::vector<ConfigKey>& config_keys() {
              return Result<>{};
          },
          [](const Config& c) { return c.ca_bundle; }},
+        {"network.allow", "HERALD_NETWORK__ALLOW", "list",
+         "networks and hosts that webhooks may call although the defaults refuse them", false,
+         [](Config& c, std::string_view t) { return set_network(c.network_allow, t); },
+         [](const Config& c) { return join(c.network_allow); }},
+        {"network.deny", "HERALD_NETWORK__DENY", "list",
+         "networks and hosts that no webhook may call; \"*\": all that network.allow does not name",
+         false, [](Config& c, std::string_view t) { return set_network(c.network_deny, t); },
+         [](const Config& c) { return join(c.network_deny); }},
         {"retention.events", "HERALD_RETENTION__EVENTS", "duration",
          "age at which events leave the activity log; 0s: never", false,
          [](Config& c, std::string_view t) { return set_duration(c.retain_events, t); },

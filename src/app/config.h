@@ -31,6 +31,9 @@ struct Config {
 
     std::string ca_bundle;
 
+    std::vector<std::string> network_allow;  ///< as parse_network_rules reads them
+    std::vector<std::string> network_deny;
+
     Duration retain_events{0};  ///< 0: for ever
     Duration retain_deliveries = std::chrono::hours{24 * 30};
 

@@ -67,6 +67,8 @@ constexpr Sample samples[] = {
      "0123456789abcdef,fedcba9876543210"},
     {"api.allowed_hosts", R"(["a.example","b.example"])", "a.example,b.example"},
     {"delivery.ca_bundle", "\"/ca.pem\"", "/ca.pem"},
+    {"network.allow", R"(["127.0.0.0/8","::1","*.lab.example"])", "127.0.0.0/8,::1,*.lab.example"},
+    {"network.deny", R"(["*"])", "*"},
     {"retention.events", "\"90d\"", "90d"},
     {"retention.deliveries", "\"3d\"", "3d"},
     {"store.segment_events", "1000", "1000"},

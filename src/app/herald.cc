@@ -13,13 +13,16 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "api/api.h"
+#include "app/interfaces.h"
 #include "app/notify.h"
 #include "async/clock.h"
 #include "async/task_group.h"
 #include "async/wheel.h"
 #include "async/worker.h"
+#include "base/ids.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "core/network_policy.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
 #include "delivery/dispatcher.h"
@@ -54,8 +57,19 @@ HttpServerOptions server_options(const ListenAddress& address) {
     return options;
 }
 
-HttpClientOptions client_options(const Config& config) {
+NetworkPolicy network_policy(const Config& config) {
+    auto read = [](const std::vector<std::string>& entries) {
+        // They were read once when they were set.
+        return parse_network_rules(entries).value();
+    };
+    return {read(config.network_allow), read(config.network_deny), interface_addresses};
+}
+
+HttpClientOptions client_options(const Config& config, const NetworkPolicy& network,
+                                 const std::string& node) {
     HttpClientOptions options;
+    options.network = &network;
+    options.node = node;
     options.user_agent = "herald/" HERALD_VERSION;
     options.ca_bundle = config.ca_bundle;
     return options;
@@ -89,11 +103,13 @@ Retention retention(const Config& config) {
 struct Herald::Parts {
     Parts(Config& config, std::unique_ptr<Store> opened, const ListenAddress& address)
         : running(config),
+          network(network_policy(config)),
           store(std::move(opened)),
           readers(*store, reader_threads),
           catalog(*store, writer, clock, infrahub::event_types(), config.default_branch),
           committer(loop.get_executor(), *store, writer, clock, metrics),
-          client(make_http_client(loop.get_executor(), wheel, client_options(config))),
+          client(
+              make_http_client(loop.get_executor(), wheel, client_options(config, network, node))),
           sender(*client, transform, catalog, clock, environment),
           dispatcher(loop.get_executor(), *store, writer, catalog, committer, sender, clock,
                      metrics),
@@ -103,7 +119,7 @@ struct Herald::Parts {
                [](JsonView object, Time received_at) {
                    return infrahub::decode_event(object, received_at, "api");
                },
-               infrahub::sample_event},
+               infrahub::sample_event, network, node},
               api_options(config)),
           server(loop.get_executor(), wheel, server_options(address),
                  [this](const ServerRequest& request) { return api.handle(request); }),
@@ -118,6 +134,8 @@ struct Herald::Parts {
     boost::asio::io_context loop{1};
     SystemClock clock;
     Metrics metrics;
+    NetworkPolicy network;
+    const std::string node = Uuid::random().text();
     Wheel wheel{loop.get_executor()};
     std::unique_ptr<Store> store;
     Worker writer{"writer"};
@@ -160,13 +178,14 @@ boost::asio::awaitable<Result<>> Herald::Parts::start(const Config& config) {
     janitor.start(tasks);
     auto bound = server.start();
     if (!bound) co_return bound;
+    const auto address = parse_listen(config.listen);
+    network.set_listeners({{parse_address(address->host).value(), server.port()}});
     api.set_ready(true);
     note_config();
     metrics
         .gauge("herald_build_info", "The program that runs.",
                Metrics::label("version", HERALD_VERSION))
         .set(1);
-    const auto address = parse_listen(config.listen);
     const bool v6 = address->host.find(':') != std::string::npos;
     const std::string host = v6 ? "[" + address->host + "]" : address->host;
     const std::string url = "http://" + host + ":" + std::to_string(server.port());

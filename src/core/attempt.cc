@@ -45,7 +45,8 @@ std::string_view remediation(FailureClass failure) {
     switch (failure) {
         case FailureClass::none: return "";
         case FailureClass::config:
-            return "Correct the webhook's own settings: its headers, the environment variables "
+            return "Correct the webhook's own settings: its URL, its headers, the environment "
+                   "variables "
                    "they name, its key or its transformation.";
         case FailureClass::connection:
             return "Check that the receiver is running and that its host name, port and network "

@@ -65,7 +65,7 @@ Result<NetworkRules> parse_network_rules(std::span<const std::string> entries) {
     NetworkRules rules;
     for (const std::string& entry : entries) {
         const std::string_view host = without_dot(entry);
-        if (host == "*" || is_host_entry(host)) {
+        if (entry == "*" || is_host_entry(host)) {
             rules.hosts.push_back(ascii::lower(host));
             continue;
         }
@@ -120,7 +120,9 @@ Refusal NetworkPolicy::refuse(std::string_view host, const Address& address,
     if (const std::string* entry = deny_.find(name)) {
         return std::string(name) + " is refused by \"" + *entry + "\" in network.deny";
     }
-    if (allow_.find(plain) != nullptr || allow_.find(name) != nullptr) return std::nullopt;
+    const bool allowed =
+        allow_.find(plain) != nullptr || allow_.find(name) != nullptr || allow_.everything();
+    if (allowed) return std::nullopt;
     if (deny_.everything()) {
         return plain.text() +
                " is refused by \"*\" in network.deny: name it in network.allow if "
@@ -151,9 +153,9 @@ Refusal NetworkPolicy::refuse_always(const Address& address, std::uint16_t port)
     if (!is.inner) return std::nullopt;
     auto inner = refuse_always(*is.inner, port);
     if (!inner && classify(*is.inner).kind == AddressKind::loopback) {
-        inner = is.inner->text() + ", a loopback address of somebody else";
+        inner = is.inner->text() + " is a loopback address, of another machine";
     }
-    if (inner) return text + " leads to " + *inner;
+    if (inner) return text + " leads on: " + *inner;
     return std::nullopt;
 }
 

@@ -14,16 +14,19 @@
 
 namespace herald {
 
+/// The header field by which a herald knows its own requests when they come back to it.
+inline constexpr std::string_view node_field = "herald-node";
+
 /// Entries of network.allow or network.deny: "10.0.0.0/8", "192.0.2.1", "fd00::/8",
 /// "receiver.example", "*.example" (every name below it), "*" (in deny: whatever allow does not
-/// name).
+/// name; in allow: whatever is not always refused).
 struct NetworkRules {
     std::vector<Network> networks;
     std::vector<std::string> hosts;  ///< lower case, without a dot at the end
 
-    /// The network that holds the address; null: none does.
+    /// The network that holds the address; null: none does. "*" is not looked at.
     [[nodiscard]] const Network* find(const Address& address) const;
-    /// The entry that the name matches; null: none does. "*" is no such entry.
+    /// The entry that the name matches; null: none does. "*" is not looked at.
     [[nodiscard]] const std::string* find(std::string_view host) const;
     [[nodiscard]] bool everything() const;
 };
@@ -45,7 +48,7 @@ public:
     /// The addresses of this machine's interfaces, now.
     using LocalAddresses = std::function<std::vector<Address>()>;
 
-    /// Everything that is not always refused: for tests and for tools.
+    /// The defaults, for a process that does not listen.
     NetworkPolicy() = default;
     NetworkPolicy(NetworkRules allow, NetworkRules deny, LocalAddresses local_addresses);
 

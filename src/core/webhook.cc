@@ -7,6 +7,7 @@
 
 #include "core/ascii.h"
 #include "core/limits.h"
+#include "core/network_policy.h"
 #include "core/url.h"
 
 namespace herald {
@@ -16,9 +17,9 @@ namespace {
 using Wrong = std::vector<FieldError>;
 
 /// Fields that herald writes itself, or that belong to the connection and not to the message.
-constexpr std::array<std::string_view, 9> owned_headers{
+constexpr std::array<std::string_view, 10> owned_headers{
     "host",    "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te",
-    "trailer", "expect",
+    "trailer", "expect",         node_field,
 };
 
 bool is_token(std::string_view name) {
@@ -144,7 +145,7 @@ std::string name_complaint(std::string_view name) {
     const bool owned = std::ranges::find(owned_headers, plain) != owned_headers.end();
     if (owned || plain.starts_with("proxy-") || plain.starts_with("webhook-")) {
         return "must not be " + std::string(name) +
-               ": this header is set by the connection or by the signature; remove it";
+               ": this header is set by the connection, the signature or herald; remove it";
     }
     return {};
 }

@@ -64,6 +64,7 @@ constexpr std::array phrases{
     Phrase{504, "Gateway Timeout"},
     Phrase{505, "HTTP Version Not Supported"},
     Phrase{507, "Insufficient Storage"},
+    Phrase{508, "Loop Detected"},
 };
 static_assert(std::ranges::is_sorted(phrases, {}, &Phrase::status));
 

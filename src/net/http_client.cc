@@ -61,6 +61,7 @@ private:
     /// False: the connection that was kept alive had died. Nothing was answered.
     awaitable<bool> try_once(Exchange& x);
     awaitable<bool> connect(Exchange& x);
+    [[nodiscard]] bool leads_back(const HttpAnswer& answer) const;
     void note_error(Exchange& x, error_code error);
     void finish(Exchange& x, error_code error);
 
@@ -104,7 +105,7 @@ awaitable<bool> PooledHttpClient::try_once(Exchange& x) {
     x.answer.reused_connection = x.reused;
     Connection& connection = *x.connection;
     const OutgoingRequest out =
-        write_request(x.request, x.origin->host_header, options_.user_agent, connection.out());
+        write_request(x.request, x.origin->host_header, options_, connection.out());
     const error_code not_sent = co_await connection.send(out);
     error_code error = not_sent;
     // A receiver that refuses a large request may answer and close before it has read it all: its
@@ -121,6 +122,15 @@ awaitable<bool> PooledHttpClient::try_once(Exchange& x) {
     co_return true;
 }
 
+/// Only the herald that sent the request knows the id that is in it (api/api.cc).
+bool PooledHttpClient::leads_back(const HttpAnswer& answer) const {
+    constexpr int loop_detected = 508;
+    return answer.status == loop_detected && !options_.node.empty() &&
+           std::ranges::any_of(answer.headers, [&](const auto& field) {
+               return same_field_name(field.first, node_field) && field.second == options_.node;
+           });
+}
+
 void PooledHttpClient::finish(Exchange& x, error_code error) {
     Connection& connection = *x.connection;
     ResponseParser& parsed = connection.answer();
@@ -135,6 +145,10 @@ void PooledHttpClient::finish(Exchange& x, error_code error) {
         note_error(x, error);
     } else {
         x.answer.outcome = judge_status(parsed.status());
+        if (leads_back(x.answer)) {
+            x.fail(FailureClass::config,
+                   "The URL leads back to this herald, by way of a proxy or another address.");
+        }
         const bool keep = !error && parsed.keep_alive() && connection.sent_all() &&
                           !connection.has_surplus() && !x.expired;
         if (keep) pool_.keep(std::move(x.connection));

@@ -46,6 +46,9 @@ struct HttpAnswer {
 
 struct HttpClientOptions {
     std::string user_agent;
+    /// Sent as the field herald-node; an answer 508 that carries it back is a loop. Empty: not
+    /// sent.
+    std::string node;
     std::string ca_bundle;  ///< path of a PEM file; empty: the system's certificates
     /// Which addresses may be called; null: all. Outlives the client.
     const NetworkPolicy* network = nullptr;

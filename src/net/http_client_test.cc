@@ -118,6 +118,37 @@ TEST_F(HttpClientTest, ARedirectIsAFailureAndIsNotFollowed) {
     EXPECT_EQ(target.connections(), 0U);
 }
 
+TEST_F(HttpClientTest, ARequestSaysWhichHeraldSentItAndAnAnswerThatKnowsItIsALoop) {
+    client = make({.user_agent = "herald-test", .node = "this-node"});
+    struct Case {
+        int status;
+        std::string_view field;
+        FailureClass failure;
+    };
+    const Case cases[] = {
+        {508, "Herald-Node: this-node\r\n", FailureClass::config},
+        {508, "herald-node: other-node\r\n", FailureClass::http_server_error},
+        {508, "", FailureClass::http_server_error},
+        {200, "herald-node: this-node\r\n", FailureClass::none},
+    };
+    for (const Case& c : cases) {
+        const RawReceiver receiver({always(an_answer(c.status, "", c.field))});
+        const HttpAnswer answer = post(receiver);
+        EXPECT_EQ(answer.outcome.failure, c.failure) << c.status << c.field;
+        EXPECT_THAT(receiver.requests().at(0), HasSubstr("herald-node: this-node\r\n"));
+        if (c.failure != FailureClass::config) continue;
+        EXPECT_THAT(answer.outcome.message, HasSubstr("leads back to this herald"));
+    }
+}
+
+TEST_F(HttpClientTest, TheNodeCannotBeForged) {
+    const RawReceiver receiver({always(an_answer(200))});
+    HttpRequest request = request_to(receiver);
+    request.headers.emplace_back("Herald-Node", "other-node");
+    EXPECT_EQ(post(request).outcome.failure, FailureClass::config);
+    EXPECT_EQ(receiver.connections(), 0U);
+}
+
 TEST_F(HttpClientTest, ConnectionCloseIsObeyed) {
     const RawReceiver receiver(
         {{read_request(), send_bytes(an_answer(200, "ok", "Connection: close\r\n")), hold_open()}});

@@ -13,8 +13,9 @@ namespace {
 /// Up to here a copy of the body is cheaper than a second piece to send.
 constexpr std::size_t copied_body = std::size_t{16} * 1024;
 
-constexpr std::array<std::string_view, 7> written_here{
-    "host", "content-length", "connection", "transfer-encoding", "expect", "upgrade", "te"};
+constexpr std::array<std::string_view, 8> written_here{
+    "host",   "content-length", "connection", "transfer-encoding",
+    "expect", "upgrade",        "te",         node_field};
 
 bool is_token(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, is_token_char);
@@ -58,16 +59,19 @@ std::string check_request(const HttpRequest& request) {
 }
 
 OutgoingRequest write_request(const HttpRequest& request, std::string_view host,
-                              std::string_view user_agent, std::string& out) {
+                              const HttpClientOptions& options, std::string& out) {
     out.clear();
     out.append(request.method).append(" ").append(request.url.target).append(" HTTP/1.1\r\nHost: ");
     out.append(host).append("\r\n");
-    bool named = user_agent.empty();
+    bool named = options.user_agent.empty();
     for (const auto& [name, value] : request.headers) {
         named = named || same_field_name(name, "user-agent");
         out.append(name).append(": ").append(value).append("\r\n");
     }
-    if (!named) out.append("User-Agent: ").append(user_agent).append("\r\n");
+    if (!named) out.append("User-Agent: ").append(options.user_agent).append("\r\n");
+    if (!options.node.empty()) {
+        out.append(node_field).append(": ").append(options.node).append("\r\n");
+    }
     if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
         std::array<char, 20> digits{};
         const auto end =

@@ -15,6 +15,6 @@ namespace herald {
 /// Writes a checked request into `out`, which is cleared, and gives what to send: views into `out`
 /// and into the request.
 [[nodiscard]] OutgoingRequest write_request(const HttpRequest& request, std::string_view host,
-                                            std::string_view user_agent, std::string& out);
+                                            const HttpClientOptions& options, std::string& out);
 
 }  // namespace herald

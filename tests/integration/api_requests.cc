@@ -54,9 +54,9 @@ struct ApiRequests : EngineTest {
     void make_api() {
         readers = std::make_unique<Readers>(engine->store, 1);
         ApiParts parts{
-            engine->catalog,       engine->committer, engine->dispatcher, engine->ingest, *readers,
-            engine->store,         engine->writer,    engine->metrics,    clock,          decode,
-            infrahub::sample_event};
+            engine->catalog,        engine->committer, engine->dispatcher, engine->ingest, *readers,
+            engine->store,          engine->writer,    engine->metrics,    clock,          decode,
+            infrahub::sample_event, network,           "this-node"};
         api = std::make_unique<Api>(std::move(parts), ApiOptions{});
         api->set_ready(true);
     }
@@ -79,9 +79,50 @@ struct ApiRequests : EngineTest {
     std::function<Result<Event>(JsonView, Time)> decode = [](JsonView object, Time now) {
         return infrahub::decode_event(object, now, "api");
     };
+    NetworkPolicy network;
     std::unique_ptr<Readers> readers;
     std::unique_ptr<Api> api;
 };
+
+TEST_F(ApiRequests, UrlThatTheNetworkPolicyRefusesIsNotStored) {
+    const auto refused = [](const ServerAnswer& answer) {
+        return answer.status == 422 && answer.body.contains(R"({"pointer":"/url","detail":"the )"
+                                                            R"(network policy refuses it: )");
+    };
+    const auto create_to = [&](const std::string& url) {
+        return ask(request("POST", "/api/v1/webhooks",
+                           R"({"kind":"custom","name":"n","url":")" + url + "\"}"));
+    };
+    for (const char* url : {"http://169.254.169.254/latest", "http://0xa9fea9fe/", "http://[::]/",
+                            "https://u:p@metadata.google.internal/", "http://localhost/"}) {
+        const ServerAnswer answer = create_to(url);
+        EXPECT_TRUE(refused(answer)) << url << ": " << answer.body;
+    }
+    EXPECT_TRUE(engine->catalog.all().empty());
+    ASSERT_EQ(create_to("http://10.0.0.1/").status, 201);
+    const auto patch = [&](const std::string& body) {
+        return ask(request("PATCH", "/api/v1/webhooks/n", body));
+    };
+    EXPECT_TRUE(refused(patch(R"({"url":"http://[fe80::1]/"})")));
+    EXPECT_EQ(engine->catalog.find("n")->url, "http://10.0.0.1/");
+
+    const std::vector<std::string> denied{"10.0.0.0/8"};
+    network = NetworkPolicy({}, parse_network_rules(denied).value(), {});
+    EXPECT_EQ(patch(R"({"active":false})").status, 200) << "its URL stays as it is";
+    EXPECT_TRUE(refused(patch(R"({"url":"http://10.0.0.2/"})")));
+}
+
+TEST_F(ApiRequests, WhatThisHeraldSentItselfIsRefusedAsALoop) {
+    ServerRequest made = request("POST", "/api/v1/events", std::string(an_event));
+    made.headers.emplace_back("herald-node", "this-node");
+    const ServerAnswer answer = ask(made);
+    EXPECT_EQ(answer.status, 508);
+    EXPECT_EQ(header(answer, "herald-node"), "this-node");
+    EXPECT_TRUE(answer.body.contains("leads back to it")) << answer.body;
+
+    made.headers.back().second = "other-node";
+    EXPECT_EQ(ask(made).status, 202) << "another herald may send events here";
+}
 
 TEST_F(ApiRequests, SameKeyAndRequestGetTheStoredAnswer) {
     const ServerAnswer first = create("a", "k");
