@@ -182,6 +182,25 @@ void append_retry(std::string& out, const RetryPolicy& policy) {
     out += '}';
 }
 
+void append_health(std::string& out, const Health& health) {
+    const auto when = [&out](std::string_view name, const std::optional<Time>& time) {
+        next(out, name);
+        append_text_or_null(out, time ? to_rfc3339(*time) : "");
+    };
+    out += "{\"state\":";
+    append_word(out, to_text(health.state));
+    when("since", health.since);
+    when("last_success", health.last_success);
+    when("last_failure", health.last_failure);
+    next(out, "failure_streak");
+    append_number(out, health.failure_streak);
+    next(out, "last_class");
+    append_text_or_null(out, to_text(health.last_class));
+    next(out, "reason");
+    append_text_or_null(out, health.reason);
+    out += '}';
+}
+
 void append_refused_profiles(std::string& out, const Attempt& attempt) {
     out += '[';
     for (const RefusedProfile& refused : attempt.refused_profiles) {
@@ -384,7 +403,7 @@ void append_attempt(std::string& out, const Attempt& attempt) {
     out += '}';
 }
 
-void append_webhook(std::string& out, const Webhook& webhook,
+void append_webhook(std::string& out, const Webhook& webhook, const Health& health,
                     const std::vector<std::string>& warnings) {
     out += "{\"id\":";
     append_word(out, webhook.uuid.text());
@@ -424,6 +443,8 @@ void append_webhook(std::string& out, const Webhook& webhook,
     append_time(out, webhook.updated_at);
     next(out, "version");
     append_number(out, webhook.version);
+    next(out, "health");
+    append_health(out, health);
     next(out, "warnings");
     append_strings(out, warnings);
     out += '}';

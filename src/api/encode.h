@@ -7,6 +7,7 @@
 #include "core/attempt.h"
 #include "core/delivery.h"
 #include "core/event.h"
+#include "core/health.h"
 #include "core/query.h"
 #include "core/webhook.h"
 #include "delivery/ingest.h"
@@ -41,7 +42,7 @@ void append_open_delivery(std::string& out, const DeliveryView& view);
 void append_attempt(std::string& out, const Attempt& attempt);
 
 /// What a webhook is, with every secret masked.
-void append_webhook(std::string& out, const Webhook& webhook,
+void append_webhook(std::string& out, const Webhook& webhook, const Health& health,
                     const std::vector<std::string>& warnings);
 
 }  // namespace herald

@@ -101,7 +101,7 @@ TEST(Encode, WebhookShowsNoSecret) {
                        {"X-Site", "par"},
                        {"X-Pass", "VARIABLE", true}};
     std::string out;
-    append_webhook(out, webhook, {"a \"warning\""});
+    append_webhook(out, webhook, {}, {"a \"warning\""});
     const std::string text = checked(out);
     for (const char* secret :
          {"password", "s-token", "s-sig", "the-shared-key", "s-bearer", "s-deploy"}) {
@@ -123,7 +123,7 @@ TEST(Encode, FingerprintTellsKeysApart) {
         Webhook webhook;
         webhook.shared_key = std::move(key);
         std::string out;
-        append_webhook(out, webhook, {});
+        append_webhook(out, webhook, {}, {});
         return JsonView(out).string("shared_key_fingerprint").value_or("");
     };
     EXPECT_NE(fingerprint("one"), fingerprint("two"));

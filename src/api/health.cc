@@ -53,6 +53,29 @@ void append_queue_depths(std::string& out, const Catalog& catalog,
     }
 }
 
+void append_webhook_health(std::string& out, const ApiParts& parts) {
+    constexpr std::string_view state = "herald_webhook_state";
+    constexpr std::string_view streak = "herald_webhook_failure_streak";
+    constexpr std::string_view success = "herald_webhook_last_success_timestamp_seconds";
+    std::string streaks;
+    std::string successes;
+    append_gauge_head(out, state, "1: the webhook is in this state.");
+    append_gauge_head(streaks, streak, "Failed attempts since the last success.");
+    append_gauge_head(successes, success, "When an attempt last succeeded.");
+    for (const Catalog::Entry& webhook : parts.catalog.all()) {
+        const Health health = parts.dispatcher.health(webhook->id);
+        const std::string label = "{" + Metrics::label("webhook", webhook->name);
+        out += std::string(state) + label + "," + Metrics::label("state", to_text(health.state)) +
+               "} 1\n";
+        streaks +=
+            std::string(streak) + label + "} " + std::to_string(health.failure_streak) + "\n";
+        if (!health.last_success) continue;
+        const auto seconds = to_micros(*health.last_success) / 1'000'000;
+        successes += std::string(success) + label + "} " + std::to_string(seconds) + "\n";
+    }
+    out += streaks + successes;
+}
+
 }  // namespace
 
 awaitable<Answer> get_livez(const Call&) { co_return json_answer(R"({"status":"alive"})"); }
@@ -74,6 +97,7 @@ awaitable<Answer> get_metrics(const Call& call) {
     // A store that does not answer is seen by what is missing; the rest is still of use.
     if (stats) append_store_gauges(answer.body, *stats);
     if (due) append_queue_depths(answer.body, parts.catalog, *due);
+    append_webhook_health(answer.body, parts);
     append_process_metrics(answer.body);
     co_return answer;
 }

@@ -31,13 +31,14 @@ constexpr std::array<std::string_view, 14> writable{"name",
                                                     "retry",
                                                     "signature_profile",
                                                     "validate_certificates"};
-constexpr std::array<std::string_view, 8> read_only{"id",
+constexpr std::array<std::string_view, 9> read_only{"id",
                                                     "has_shared_key",
                                                     "shared_key_fingerprint",
                                                     "accepted_profile",
                                                     "created_at",
                                                     "updated_at",
                                                     "version",
+                                                    "health",
                                                     "warnings"};
 
 std::optional<double> decimal(JsonView value) {

@@ -31,7 +31,7 @@ Result<Webhook> patch(std::string_view input, const Webhook& stored) {
 
 Result<Webhook> replace(std::string_view input, const Webhook& stored) {
     std::string shown;
-    append_webhook(shown, stored, {});
+    append_webhook(shown, stored, {}, {});
     return read_replacement(JsonView(canonical(input)), stored, JsonView(shown), types);
 }
 
@@ -208,7 +208,7 @@ TEST(PatchedWebhook, ReadOnlyAttributesAreRefused) {
 TEST(ReplacedWebhook, WhatTheServerShowedCanBeSentBack) {
     const Webhook stored = stored_webhook();
     std::string shown;
-    append_webhook(shown, stored, {});
+    append_webhook(shown, stored, {}, {});
     for (const char* secret : {"Bearer s", "token=t", "u:p", "\"secret\""}) {
         EXPECT_EQ(shown.find(secret), std::string::npos) << secret;
     }
@@ -243,7 +243,7 @@ TEST(OptionGroups, AreReadShownAndNamedInErrors) {
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ(made->retry_on, (std::vector{FailureClass::tls, FailureClass::timeout}));
     std::string shown;
-    append_webhook(shown, *made, {});
+    append_webhook(shown, *made, {}, {});
     EXPECT_NE(shown.find(R"("retry_on":["TLS","TIMEOUT"])"), std::string::npos) << shown;
     EXPECT_EQ(wrong(create(with(R"("retry_on":["LATE"])"))),
               std::vector<std::string>{"/retry_on/0"});

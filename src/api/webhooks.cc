@@ -30,17 +30,18 @@ std::unexpected<Problem> no_such(const std::string& name) {
 
 std::string etag(const Webhook& webhook) { return "\"" + std::to_string(webhook.version) + "\""; }
 
-std::string to_json(const Catalog& catalog, const Webhook& webhook) {
+std::string to_json(const ApiParts& parts, const Webhook& webhook) {
+    const Catalog& catalog = parts.catalog;
     std::string out;
-    append_webhook(out, webhook,
+    append_webhook(out, webhook, parts.dispatcher.health(webhook.id),
                    warnings(webhook.filter, catalog.types(), catalog.default_branch()));
     return out;
 }
 
-ServerAnswer show(const Catalog& catalog, const Webhook& webhook, int status) {
+ServerAnswer show(const ApiParts& parts, const Webhook& webhook, int status) {
     ServerAnswer answer;
     answer.status = status;
-    answer.body = to_json(catalog, webhook);
+    answer.body = to_json(parts, webhook);
     answer.headers.emplace_back("ETag", etag(webhook));
     if (status == 201) {
         answer.headers.emplace_back("Location", "/api/v1/webhooks/" + webhook.uuid.text());
@@ -97,7 +98,7 @@ awaitable<Answer> change(const Call& call, bool patch) {
         name = stored->uuid.text();
         const auto version = expected_version(call.request, *stored);
         if (!version) co_return std::unexpected(version.error());
-        const std::string shown = to_json(catalog, *stored);
+        const std::string shown = to_json(call.api.parts, *stored);
         auto webhook = patch ? read_patch(input, *stored, catalog.types())
                              : read_replacement(input, *stored, JsonView(shown), catalog.types());
         if (!webhook) co_return refuse(std::move(webhook.error()));
@@ -106,7 +107,7 @@ awaitable<Answer> change(const Call& call, bool patch) {
             co_return refuse(std::move(good.error()));
         }
         auto changed = co_await catalog.update(std::move(*webhook), *version);
-        if (changed) co_return show(catalog, **changed, 200);
+        if (changed) co_return show(call.api.parts, **changed, 200);
         const bool again = changed.error().code == Errc::precondition_failed && !*version;
         if (!again) co_return refuse(std::move(changed.error()));
     }
@@ -163,7 +164,7 @@ awaitable<Answer> create_webhook(const Call& call) {
     }
     auto created = co_await catalog.create(std::move(*webhook));
     if (!created) co_return refuse(std::move(created.error()));
-    co_return show(catalog, **created, 201);
+    co_return show(call.api.parts, **created, 201);
 }
 
 awaitable<Answer> list_webhooks(const Call& call) {
@@ -184,7 +185,7 @@ awaitable<Answer> list_webhooks(const Call& call) {
         more = shown == query->limit;
         if (more) break;
         if (shown++ > 0) out += ',';
-        out += to_json(catalog, *webhook);
+        out += to_json(call.api.parts, *webhook);
         end = webhook;
     }
     std::string cursor;
@@ -205,7 +206,7 @@ awaitable<Answer> get_webhook(const Call& call) {
     const Catalog& catalog = call.api.parts.catalog;
     const Catalog::Entry webhook = catalog.find(call.parameter);
     if (!webhook) co_return no_such(call.parameter);
-    ServerAnswer answer = show(catalog, *webhook, 200);
+    ServerAnswer answer = show(call.api.parts, *webhook, 200);
     if (names_tag(call.request.header("if-none-match"), etag(*webhook), true)) {
         answer.status = 304;
         answer.body.clear();

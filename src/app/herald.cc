@@ -124,8 +124,8 @@ struct Herald::Parts {
           server(loop.get_executor(), wheel, server_options(address),
                  [this](const ServerRequest& request) { return api.handle(request); }),
           signals(loop, SIGINT, SIGTERM, SIGHUP) {
-        catalog.on_change([this](const Webhook&) {
-            dispatcher.look();
+        catalog.on_change([this](const Webhook& webhook) {
+            dispatcher.changed(webhook);
             janitor.look();
         });
     }
@@ -172,6 +172,7 @@ struct Herald::Parts {
 
 boost::asio::awaitable<Result<>> Herald::Parts::start(const Config& config) {
     auto loaded = co_await catalog.load();
+    if (loaded) loaded = co_await dispatcher.load();
     if (!loaded) co_return loaded;
     committer.start(tasks);
     dispatcher.start(tasks);

@@ -28,13 +28,21 @@ std::string show_retry(JsonView retry) {
 
 std::string show_seconds(JsonView seconds) { return cell(seconds) + " s"; }
 
-const Columns list_columns = {{"NAME", "name"},
-                              {"ACTIVE", "active"},
-                              {"EVENTS", "event_type"},
-                              {"BRANCHES", "branch_scope"},
-                              {"KIND", "node_kind"},
-                              {"URL", "url"},
-                              {"PROFILE", "accepted_profile"}};
+std::string show_state(JsonView health) { return cell(health, "state"); }
+
+std::string show_health(JsonView health) {
+    std::string text = cell(health, "state");
+    if (const auto since = health.string("since")) text += " since " + *since;
+    if (const auto reason = health.string("reason")) text += ": " + *reason;
+    return text;
+}
+
+std::string show_last_success(JsonView health) { return cell(health, "last_success"); }
+
+const Columns list_columns = {
+    {"NAME", "name"},         {"ACTIVE", "active"},           {"HEALTH", "health", show_state},
+    {"EVENTS", "event_type"}, {"BRANCHES", "branch_scope"},   {"KIND", "node_kind"},
+    {"URL", "url"},           {"PROFILE", "accepted_profile"}};
 
 const Columns detail_columns = {{"name", "name"},
                                 {"id", "id"},
@@ -52,6 +60,8 @@ const Columns detail_columns = {{"name", "name"},
                                 {"headers", "headers", show_headers},
                                 {"timeout", "timeout", show_seconds},
                                 {"retry", "retry", show_retry},
+                                {"health", "health", show_health},
+                                {"last_success", "health", show_last_success},
                                 {"version", "version"},
                                 {"updated_at", "updated_at"}};
 

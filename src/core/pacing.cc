@@ -59,6 +59,41 @@ std::optional<Backlog> parse_backlog(std::string_view text) {
     return std::nullopt;
 }
 
+Pacing read_pacing(JsonView value, JsonView stored, std::vector<FieldError>& wrong) {
+    OptionReader reader(value, "/pacing", stored, wrong);
+    Pacing pacing;
+    if (const std::string rate = reader.text("rate_limit"); !rate.empty()) {
+        pacing.rate_limit = parse_rate_limit(rate);
+        if (!pacing.rate_limit) {
+            reader.wrong("rate_limit",
+                         "must be attempts a second or a minute, such as \"10/s\" or \"600/m\", at"
+                         " most 1000000");
+        }
+    }
+    pacing.max_in_flight = static_cast<std::uint32_t>(
+        reader.number("max_in_flight", pacing.max_in_flight, 1, limits::lane_in_flight));
+    pacing.ordering =
+        reader.choice("ordering", pacing.ordering, parse_ordering, "none, webhook or node");
+    pacing.set_aside_after = static_cast<std::uint32_t>(
+        reader.number("set_aside_after", pacing.set_aside_after, 1, limits::retry_delays));
+    pacing.backlog = reader.choice("backlog", pacing.backlog, parse_backlog, "oldest or newest");
+    if (pacing.ordering != Ordering::none && pacing.backlog == Backlog::newest) {
+        reader.wrong("backlog", "must be oldest where there is an ordering");
+    }
+    reader.finish();
+    return pacing;
+}
+
+void write_pacing(std::string& out, const Pacing& pacing, SecretForm form) {
+    OptionWriter writer(out, form);
+    writer.text_or_null("rate_limit", pacing.rate_limit ? to_text(*pacing.rate_limit) : "");
+    writer.number("max_in_flight", pacing.max_in_flight);
+    writer.text("ordering", to_text(pacing.ordering));
+    writer.number("set_aside_after", pacing.set_aside_after);
+    writer.text("backlog", to_text(pacing.backlog));
+    writer.finish();
+}
+
 std::uint32_t order_key(Ordering ordering, std::string_view node_id) {
     if (ordering != Ordering::node || node_id.empty()) return no_node;
     std::uint32_t hash = 2'166'136'261U;  // FNV-1a

@@ -10,7 +10,9 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "core/breaker.h"
 #include "core/filter.h"
+#include "core/pacing.h"
 #include "core/retry.h"
 #include "core/signature.h"
 
@@ -49,6 +51,8 @@ struct Webhook {
     RetryPolicy retry = default_retry();
     /// The classes of failure that are tried again; any other ends the delivery.
     std::vector<FailureClass> retry_on = all_failures();
+    Pacing pacing;
+    BreakerPolicy breaker;
     SignatureProfile signature_profile = SignatureProfile::automatic;
     /// With `auto`: the profile that the receiver has accepted. Forgotten when key or URL change.
     std::optional<SignatureProfile> accepted_profile;

@@ -24,8 +24,28 @@ void write_retry_on(std::string& out, const Webhook& webhook, SecretForm) {
     append_retry_classes(out, webhook.retry_on);
 }
 
+void read_pacing_group(Webhook& webhook, JsonView value, JsonView stored,
+                       std::vector<FieldError>& wrong) {
+    webhook.pacing = read_pacing(value, stored, wrong);
+}
+
+void write_pacing_group(std::string& out, const Webhook& webhook, SecretForm form) {
+    write_pacing(out, webhook.pacing, form);
+}
+
+void read_breaker_group(Webhook& webhook, JsonView value, JsonView stored,
+                        std::vector<FieldError>& wrong) {
+    webhook.breaker = read_breaker(value, stored, wrong);
+}
+
+void write_breaker_group(std::string& out, const Webhook& webhook, SecretForm form) {
+    write_breaker(out, webhook.breaker, form);
+}
+
 constexpr std::array groups{
     Group{"retry_on", read_retry_on, write_retry_on},
+    Group{"pacing", read_pacing_group, write_pacing_group},
+    Group{"breaker", read_breaker_group, write_breaker_group},
 };
 
 std::string written(const Group& group, const Webhook& webhook, SecretForm form) {

@@ -19,43 +19,10 @@ namespace {
 constexpr std::size_t claim_at_most = 256;
 /// Even when nothing says so, the store is asked this often: the safety net.
 constexpr auto slow_poll = std::chrono::seconds{5};
-/// A receiver whose answers take less keeps up, and one that says nothing for so long does not.
-constexpr auto brisk_pace = std::chrono::milliseconds{100};
+/// A receiver that says nothing for so long does not keep up.
+constexpr auto doubt_after = std::chrono::milliseconds{100};
 
 }  // namespace
-
-/// The queue of one webhook.
-struct Dispatcher::Lane {
-    WebhookId webhook{};
-    std::deque<Held> queue;
-    std::size_t reserved = 0;
-    std::size_t flying = 0;
-    std::size_t fresh = 0;  ///< of all these, the ones from ingest
-    Health health;
-    Duration pace{};        ///< what an attempt takes, smoothed
-    std::chrono::steady_clock::time_point answered_at{};
-    bool brisk = false;    ///< the receiver keeps up: ingest waits for it
-    bool turning = false;  ///< stands in ready_
-    bool spilled = false;  ///< more is due in the store than there was room for
-
-    /// What counts the usual outcome, by the webhook's name. Looked up once.
-    struct Series {
-        std::string name;
-        Counter* accepted = nullptr;
-        Counter* delivered = nullptr;
-        Histogram* seconds = nullptr;
-    };
-    Series series;
-
-    [[nodiscard]] std::size_t load() const { return queue.size() + reserved + flying; }
-    [[nodiscard]] std::size_t room() const {
-        const std::size_t most = brisk ? limits::lane_queue : limits::lane_queue_slow;
-        return load() < most ? most - load() : 0;
-    }
-    [[nodiscard]] bool can_send() const {
-        return !queue.empty() && flying < limits::lane_in_flight;
-    }
-};
 
 Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Store& store, Worker& writer,
                        Catalog& catalog, Committer& committer, Sender& sender, const Clock& clock,
@@ -67,10 +34,12 @@ Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Store& store, Work
       committer_(committer),
       sender_(sender),
       clock_(clock),
-      metrics_(metrics),
+      tally_(metrics),
+      health_book_(executor, store, writer),
       in_flight_gauge_(metrics.gauge("herald_deliveries_in_flight", "Requests on their way.")),
       claims_(executor),
       idle_(executor),
+      waits_(executor),
       room_(executor),
       random_(std::random_device{}()) {
     committer_.on_pending([this](Time due_at) { look_at(due_at); });
@@ -78,16 +47,28 @@ Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Store& store, Work
 
 Dispatcher::~Dispatcher() = default;
 
+boost::asio::awaitable<Result<>> Dispatcher::load() {
+    auto ask = [&store = store_] { return store.health(); };
+    auto stored = co_await writer_.run(std::move(ask));
+    if (!stored) co_return fail(stored.error());
+    for (WebhookHealth& one : *stored) {
+        lane(one.webhook).restore(std::move(one.health), clock_.steady());
+    }
+    co_return Result<>{};
+}
+
 void Dispatcher::start(TaskGroup& tasks) {
     tasks_ = &tasks;
     tasks.start(run_claims());
+    tasks.start(run_waits());
+    health_book_.start(tasks);
 }
 
-Dispatcher::Lane& Dispatcher::lane(WebhookId webhook) {
+Lane& Dispatcher::lane(WebhookId webhook) {
     auto& lane = lanes_[webhook];
     if (!lane) {
-        lane = std::make_unique<Lane>();
-        lane->webhook = webhook;
+        lane = std::make_unique<Lane>(webhook);
+        if (const auto entry = catalog_.find(webhook)) lane->configure(*entry);
     }
     return *lane;
 }
@@ -96,7 +77,8 @@ bool Dispatcher::reserve(WebhookId webhook) {
     Lane& mine = lane(webhook);
     // When many lanes are full, a lane that holds nothing still gets its first one through.
     const bool crowded = open_ >= limits::open_in_memory && mine.load() > 0;
-    if (draining_ || crowded || mine.room() == 0) {
+    const bool shut = mine.gated() && mine.shut(clock_.steady());
+    if (draining_ || crowded || shut || !mine.has_room()) {
         mine.spilled = true;
         return false;
     }
@@ -118,7 +100,7 @@ boost::asio::awaitable<void> Dispatcher::wait_for_room() {
         in_debt_ = true;
         if (std::chrono::steady_clock::now() >= room_.expiry()) {
             doubt_lanes();
-            room_.expires_after(brisk_pace);
+            room_.expires_after(doubt_after);
             continue;
         }
         co_await room_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
@@ -143,35 +125,74 @@ void Dispatcher::set_brisk(Lane& lane, bool brisk) {
 void Dispatcher::doubt_lanes() {
     const auto now = clock_.steady();
     for (const auto& [webhook, lane] : lanes_) {
-        if (now - lane->answered_at > brisk_pace) set_brisk(*lane, false);
+        if (now - lane->answered_at > doubt_after) set_brisk(*lane, false);
     }
 }
 
 void Dispatcher::note_pace(Lane& lane, const Attempt& attempt) {
     lane.pace += (attempt.took - lane.pace) / 8;
     lane.answered_at = clock_.steady();
-    set_brisk(lane, attempt.outcome.ok() && lane.pace < brisk_pace);
+    set_brisk(lane, attempt.outcome.ok() && lane.keeps_up(lane.pace));
 }
 
 Health Dispatcher::health(WebhookId webhook) const {
     const auto found = lanes_.find(webhook);
-    return found == lanes_.end() ? Health{} : found->second->health;
+    return found == lanes_.end() ? Health{} : found->second->health();
 }
 
-void Dispatcher::note_health(Lane& lane, const Webhook& webhook, const Attempt& attempt) {
-    const HealthState before = lane.health.state;
-    const Health former =
-        attempt.outcome.ok() && before == HealthState::healthy ? Health{} : lane.health;
-    note_attempt(lane.health, BreakerPolicy{}, attempt, clock_.now());
-    if (lane.health.state == before || !health_listener_) return;
-    health_listener_(webhook, former, lane.health);
+/// What an attempt says of its receiver. Returns how long that asks to be left alone.
+Duration Dispatcher::judge(Lane& lane, const Webhook& webhook, const Attempt& attempt) {
+    const Health before = lane.health();
+    std::uniform_real_distribution<double> earlier(0.0, 1.0);
+    const auto steady = clock_.steady();
+    const Duration wait = lane.judge(attempt, clock_.now(), steady, earlier(random_));
+    health_book_.note(lane.record, lane.health().state != before.state);
+    tell_health(webhook, lane, before);
+    if (lane.gated() && lane.shut(steady)) {
+        // It would only stand in the way of others: the store keeps it.
+        release_all(lane, lane.take_all());
+        put_off(lane);
+    }
+    return wait;
+}
+
+void Dispatcher::tell_health(const Webhook& webhook, Lane& lane, const Health& before) {
+    const Health& after = lane.health();
+    if (after.state == before.state) return;
+    log::info(
+        "webhook.health_changed",
+        {{"webhook", webhook.name}, {"state", to_text(after.state)}, {"reason", after.reason}});
+    if (health_listener_) health_listener_(webhook, before, after);
+}
+
+void Dispatcher::changed(const Webhook& webhook) {
+    if (const auto found = lanes_.find(webhook.id); found != lanes_.end()) {
+        Lane& mine = *found->second;
+        const LaneOrder order = mine.order();
+        const Health before = mine.health();
+        mine.configure(webhook);
+        if (webhook.active) {
+            mine.give_chance(clock_.now(), clock_.steady());
+            health_book_.note(mine.record, mine.health().state != before.state);
+            tell_health(webhook, mine, before);
+        }
+        const bool paused = !webhook.active && !webhook.removed;
+        if (paused || mine.order() != order) release_all(mine, mine.take_all());
+        begin(mine);
+        pump();
+    }
+    look();
 }
 
 void Dispatcher::offer(Held held) {
     Lane& mine = lane(held.webhook);
     --mine.reserved;
     held_.insert(held.id);
-    mine.queue.push_back(std::move(held));
+    if (mine.gated() && mine.shut(clock_.steady())) {  // it was not yet when there was room
+        release_all(mine, {std::move(held)});
+        return;
+    }
+    mine.push(std::move(held));
     begin(mine);
     pump();
 }
@@ -184,7 +205,18 @@ boost::asio::awaitable<Result<bool>> Dispatcher::cancel(DeliveryId id) {
     auto settled = co_await committer_.settle_now(std::move(settlement));
     // What waits in a lane is dropped when its turn comes.
     if (settled && *settled && !flying_.contains(id)) held_.erase(id);
+    if (settled && *settled) look();  // others may have waited behind it
     co_return settled;
+}
+
+void Dispatcher::overflowed(WebhookId webhook) {
+    Lane& mine = lane(webhook);
+    mine.spilled = true;
+    if (mine.gated() && mine.shut(clock_.steady())) {
+        put_off(mine);
+    } else if (mine.ordered() || mine.load() <= mine.claim_room()) {
+        look();
+    }  // otherwise finish() looks when there is room
 }
 
 void Dispatcher::look() { look_at(Time{}); }
@@ -196,8 +228,47 @@ void Dispatcher::look_at(Time due_at) {
 
 void Dispatcher::begin(Lane& lane) {
     if (lane.turning || !lane.can_send()) return;
+    if (lane.gated() && put_off(lane)) return;
     lane.turning = true;
     ready_.push_back(&lane);
+}
+
+/// Whether the lane has to wait for its time. It is woken then.
+bool Dispatcher::put_off(Lane& lane) {
+    const Lane::Moment at = lane.opens_at();
+    if (at <= clock_.steady()) return false;
+    if (at == Lane::Moment::max() || lane.wakes_at == at) return true;
+    if (lane.wakes_at) waiting_.erase({*lane.wakes_at, &lane});
+    lane.wakes_at = at;
+    waiting_.emplace(at, &lane);
+    waits_.wake();
+    return true;
+}
+
+boost::asio::awaitable<void> Dispatcher::run_waits() {
+    while (!draining_) {
+        wake_lanes();
+        if (waiting_.empty()) {
+            co_await waits_.wait();
+            continue;
+        }
+        const auto until =
+            std::chrono::steady_clock::now() + (waiting_.begin()->first - clock_.steady());
+        co_await waits_.wait_until(until);
+    }
+}
+
+/// Those whose time has come.
+void Dispatcher::wake_lanes() {
+    const Lane::Moment now = clock_.steady();
+    while (!waiting_.empty() && waiting_.begin()->first <= now) {
+        Lane& mine = *waiting_.begin()->second;
+        waiting_.erase(waiting_.begin());
+        mine.wakes_at.reset();
+        begin(mine);
+        if (mine.spilled && mine.load() == 0) look();
+    }
+    pump();
 }
 
 /// Lets deliveries go, one of each lane in turn.
@@ -207,14 +278,26 @@ void Dispatcher::pump() {
         Lane& mine = *ready_.front();
         ready_.pop_front();
         mine.turning = false;
-        if (!mine.can_send()) continue;
-        Held held = std::move(mine.queue.front());
-        mine.queue.pop_front();
-        ++mine.flying;
+        if (!mine.can_send() || (mine.gated() && put_off(mine))) continue;
+        Held held = mine.take(mine.gated() ? clock_.steady() : Lane::Moment{});
         flying_.insert(held.id);
         in_flight_gauge_.set(static_cast<std::int64_t>(flying_.size()));
         tasks_->start(run_delivery(mine, std::move(held)));
         begin(mine);
+    }
+}
+
+/// Gives what was not sent back to the store.
+void Dispatcher::release_all(Lane& lane, const std::vector<Held>& released) {
+    for (const Held& held : released) {
+        --open_;
+        if (held.fresh) owe(lane, -1);
+        if (held_.erase(held.id) == 0) continue;  // cancelled while it waited
+        Settlement settlement;
+        settlement.delivery = held.id;
+        settlement.due_at = clock_.now();
+        committer_.settle(std::move(settlement));
+        lane.spilled = true;
     }
 }
 
@@ -236,17 +319,31 @@ boost::asio::awaitable<void> Dispatcher::run_delivery(Lane& lane, Held held) {
             co_await sender_.attempt(held.id, held.cause, held.attempts + 1, held.event, webhook);
         settlement = conclude(lane, *webhook, held, std::move(attempt));
     }
-    committer_.settle(std::move(settlement));
+    // Before it is on disk: from then on a claim may give it out again.
     held_.erase(held.id);
+    co_await settle(lane, held, std::move(settlement));
     flying_.erase(held.id);
     finish(lane, held);
+}
+
+boost::asio::awaitable<void> Dispatcher::settle(Lane& lane, const Held& held,
+                                                Settlement settlement) {
+    if (held.key == 0 || lane.queues_key(held.key)) {
+        committer_.settle(std::move(settlement));
+        co_return;
+    }
+    // The next of its key is in the store, and waits for this to be written.
+    Settlement copy = settlement;
+    const auto settled = co_await committer_.settle_now(std::move(copy));
+    if (!settled) committer_.settle(std::move(settlement));
+    look();
 }
 
 /// What an attempt means for its delivery.
 Settlement Dispatcher::conclude(Lane& lane, const Webhook& webhook, const Held& held,
                                 Attempt attempt) {
     note_pace(lane, attempt);
-    note_health(lane, webhook, attempt);
+    const Duration wait = judge(lane, webhook, attempt);
     Settlement settlement;
     settlement.delivery = held.id;
     const Time now = clock_.now();
@@ -257,7 +354,8 @@ Settlement Dispatcher::conclude(Lane& lane, const Webhook& webhook, const Held& 
         auto next = next_attempt(webhook.retry, attempt.number, now, within_jitter(random_));
         if (!retries(webhook.retry_on, attempt.outcome.failure)) next.reset();
         settlement.state = next ? DeliveryState::pending : DeliveryState::failed;
-        settlement.due_at = next.value_or(now);
+        settlement.due_at = std::max(next.value_or(now), now + wait);
+        if (next && lane.holds_up(held, attempt)) release_all(lane, lane.take_key(held.key));
         log::info("delivery.attempt_failed",
                   {{"webhook", webhook.name},
                    {"delivery", held.id.text()},
@@ -270,19 +368,19 @@ Settlement Dispatcher::conclude(Lane& lane, const Webhook& webhook, const Held& 
         exhausted_listener_(webhook, held.id, *held.event, attempt);
     }
     settlement.attempt = std::move(attempt);
-    count(lane, webhook, settlement);
+    tally_.count(lane.series, webhook, settlement);
     return settlement;
 }
 
 void Dispatcher::finish(Lane& lane, const Held& held) {
-    --lane.flying;
+    lane.landed(held);
     --open_;
     if (held.fresh) owe(lane, -1);
     in_flight_gauge_.set(static_cast<std::int64_t>(flying_.size()));
     begin(lane);
     pump();
     // Overflow waits in the store: fetch the next when half of the lane is free again.
-    if (lane.load() <= lane.room() && lane.spilled) look();
+    if (lane.spilled && lane.load() <= lane.claim_room()) look();
     if (draining_) idle_.wake();
 }
 
@@ -294,13 +392,14 @@ boost::asio::awaitable<void> Dispatcher::run_claims() {
         const auto wait = std::clamp<Duration>(wake == Time::max() ? slow_poll : wake - now,
                                                Duration{0}, slow_poll);
         // A steady wait: a jump of the wall clock shifts it by one slow poll at most.
-        const auto until = clock_.steady() + wait;
+        const auto until = std::chrono::steady_clock::now() + wait;
         if (wait > Duration{0}) co_await claims_.wait_until(until);
     }
 }
 
 /// Claims what is due for lanes with room; when to look again.
 boost::asio::awaitable<std::optional<Time>> Dispatcher::claim_round() {
+    wake_lanes();
     wake_at_.reset();
     auto ask = [&store = store_] { return store.due(); };
     auto due = co_await writer_.run(std::move(ask));
@@ -320,12 +419,10 @@ boost::asio::awaitable<std::optional<Time>> Dispatcher::claim_round() {
         const auto webhook = catalog_.find(one.webhook);
         if (!webhook || webhook->removed || !webhook->active) continue;
         Lane& mine = lane(one.webhook);
-        // As in reserve(): when many lanes are full, an empty one still gets its first one through.
-        const std::size_t most = mine.load() == 0 ? std::max<std::size_t>(left, 1) : left;
-        const std::size_t room = std::min({mine.room(), claim_at_most, most});
-        mine.spilled = room == 0;  // finish() looks again when there is room
+        const std::size_t room = claim_room(mine, left);
+        mine.spilled = room == 0;  // finish() or wake_lanes() looks again when there is room
         if (room == 0) continue;
-        rooms.push_back({one.webhook, room});
+        rooms.push_back({one.webhook, room, mine.order()});
         left -= std::min(room, left);
     }
     if (rooms.empty()) co_return next;
@@ -344,13 +441,23 @@ boost::asio::awaitable<std::optional<Time>> Dispatcher::claim_round() {
     co_return next;
 }
 
+std::size_t Dispatcher::claim_room(Lane& lane, std::size_t left) {
+    if (lane.gated() && lane.shut(clock_.steady())) {
+        put_off(lane);
+        return 0;
+    }
+    // As in reserve(): when many lanes are full, an empty one still gets its first one through.
+    if (lane.load() == 0) left = std::max<std::size_t>(left, 1);
+    return std::min({lane.claim_room(), claim_at_most, left});
+}
+
 void Dispatcher::take(std::vector<Claimed>& claimed) {
     for (Claimed& one : claimed) {
         // Held here already: its lease ran out while it waited, and the claim has renewed it.
         if (!held_.insert(one.delivery.id).second) continue;
         Lane& mine = lane(one.delivery.webhook);
         const Delivery& due = one.delivery;
-        mine.queue.push_back({due.id, due.webhook, due.attempts, due.cause, std::move(one.event)});
+        mine.push({due.id, due.webhook, due.attempts, due.cause, std::move(one.event)});
         ++open_;
         begin(mine);
     }
@@ -361,40 +468,11 @@ boost::asio::awaitable<void> Dispatcher::drain(std::chrono::steady_clock::durati
     draining_ = true;
     room_.cancel();
     claims_.wake();
+    waits_.wake();
     const auto until = clock_.steady() + grace;
     while (!flying_.empty() && clock_.steady() < until) co_await idle_.wait_until(until);
     // What was queued keeps its place in the store: the next open voids our leases.
-}
-
-void Dispatcher::count(Lane& lane, const Webhook& webhook, const Settlement& settlement) {
-    constexpr std::string_view attempts = "herald_delivery_attempts_total";
-    constexpr std::string_view attempts_help = "Attempts by how they ended.";
-    constexpr std::string_view deliveries = "herald_deliveries_total";
-    constexpr std::string_view deliveries_help = "Deliveries by how they ended.";
-    Lane::Series& series = lane.series;
-    const Attempt& attempt = *settlement.attempt;
-    const auto by = [&] { return Metrics::label("webhook", webhook.name) + ","; };
-    if (series.name != webhook.name) {
-        series.name = webhook.name;
-        series.accepted =
-            &metrics_.counter(attempts, attempts_help, by() + Metrics::label("class", "ok"));
-        series.delivered = &metrics_.counter(deliveries, deliveries_help,
-                                             by() + Metrics::label("outcome", "success"));
-        series.seconds =
-            &metrics_.histogram("herald_delivery_request_duration_seconds", "Time of one attempt.",
-                                Metrics::label("webhook", webhook.name));
-    }
-    series.seconds->observe(std::chrono::duration<double>(attempt.took).count());
-    if (attempt.outcome.ok()) {
-        series.accepted->add();
-        series.delivered->add();
-        return;
-    }
-    const std::string failure = Metrics::label("class", to_text(attempt.outcome.failure));
-    metrics_.counter(attempts, attempts_help, by() + failure).add();
-    if (settlement.state != DeliveryState::failed) return;
-    const std::string outcome = Metrics::label("outcome", "failed");
-    metrics_.counter(deliveries, deliveries_help, by() + outcome).add();
+    co_await health_book_.flush();
 }
 
 }  // namespace herald

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <unordered_set>
 #include <vector>
 
@@ -20,24 +21,19 @@
 #include "core/limits.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
+#include "delivery/health_book.h"
+#include "delivery/held.h"
+#include "delivery/lane.h"
 #include "delivery/sender.h"
+#include "delivery/tally.h"
 #include "store/store.h"
 
 namespace herald {
 
-/// A delivery that this process holds a lease on.
-struct Held {
-    DeliveryId id;
-    WebhookId webhook{};
-    std::uint32_t attempts = 0;  ///< made so far
-    Cause cause = Cause::event;
-    std::shared_ptr<const Event> event;
-    bool fresh = false;  ///< from ingest, not from a claim
-};
-
-/// Chooses what runs now. One lane a webhook: a bounded queue in memory and a bound on requests at
-/// once; what does not fit waits in the store and is claimed when there is room. Lanes take turns,
-/// so a slow or failing webhook delays no other. Lives on the loop thread.
+/// Chooses what runs now. One lane a webhook: a bounded queue in memory with rules of its own; what
+/// does not fit waits in the store and is claimed when there is room. Lanes take turns, so a slow
+/// or failing webhook delays no other. A lane that has to wait stands aside until its time comes.
+/// Lives on the loop thread.
 class Dispatcher {
 public:
     Dispatcher(boost::asio::any_io_executor executor, Store& store, Worker& writer,
@@ -45,6 +41,8 @@ public:
                Metrics& metrics);
     ~Dispatcher();
 
+    /// Reads how the webhooks did when the last process ended. Before start().
+    boost::asio::awaitable<Result<>> load();
     /// Begins to claim and send, as tasks of the group.
     void start(TaskGroup& tasks);
     /// Takes nothing new, waits up to `grace` for requests in hand, releases the rest.
@@ -63,6 +61,10 @@ public:
     /// Cancels what is pending; what waits in a lane is not sent then, and a request on its way is
     /// not called back. False: the delivery is final already, or unknown.
     boost::asio::awaitable<Result<bool>> cancel(DeliveryId id);
+    /// A delivery that reserve() had no room for is in the store now.
+    void overflowed(WebhookId webhook);
+    /// A person has created, changed or removed a webhook: what held it up is over.
+    void changed(const Webhook& webhook);
     /// Something in the store became due by other hands than ours (overflow, redelivery).
     void look();
 
@@ -83,23 +85,28 @@ public:
     [[nodiscard]] std::size_t flying() const { return flying_.size(); }
 
 private:
-    struct Lane;
     Lane& lane(WebhookId webhook);
     void look_at(Time due_at);
     void pump();
     void begin(Lane& lane);
+    bool put_off(Lane& lane);
+    void release_all(Lane& lane, const std::vector<Held>& released);
+    boost::asio::awaitable<void> run_waits();
+    void wake_lanes();
     void owe(Lane& lane, std::ptrdiff_t more);
     void set_brisk(Lane& lane, bool brisk);
     void doubt_lanes();
     boost::asio::awaitable<void> run_delivery(Lane& lane, Held held);
+    boost::asio::awaitable<void> settle(Lane& lane, const Held& held, Settlement settlement);
     Settlement conclude(Lane& lane, const Webhook& webhook, const Held& held, Attempt attempt);
     void finish(Lane& lane, const Held& held);
     void take(std::vector<Claimed>& claimed);
     boost::asio::awaitable<void> run_claims();
     boost::asio::awaitable<std::optional<Time>> claim_round();
-    void note_health(Lane& lane, const Webhook& webhook, const Attempt& attempt);
+    std::size_t claim_room(Lane& lane, std::size_t left);
+    Duration judge(Lane& lane, const Webhook& webhook, const Attempt& attempt);
+    void tell_health(const Webhook& webhook, Lane& lane, const Health& before);
     void note_pace(Lane& lane, const Attempt& attempt);
-    void count(Lane& lane, const Webhook& webhook, const Settlement& settlement);
 
     const boost::asio::any_io_executor executor_;
     Store& store_;
@@ -108,15 +115,19 @@ private:
     Committer& committer_;
     Sender& sender_;
     const Clock& clock_;
-    Metrics& metrics_;
+    Tally tally_;
+    HealthBook health_book_;
     Gauge& in_flight_gauge_;
     HealthListener health_listener_;
     ExhaustedListener exhausted_listener_;
     TaskGroup* tasks_ = nullptr;
     Signal claims_;
     Signal idle_;
+    Signal waits_;
     std::map<WebhookId, std::unique_ptr<Lane>> lanes_;
     std::deque<Lane*> ready_;  ///< lanes with something to send, in turn
+    /// Lanes that may send again at a time: out of the ring until then.
+    std::set<std::pair<Lane::Moment, Lane*>> waiting_;
     std::unordered_set<DeliveryId> held_;
     std::unordered_set<DeliveryId> flying_;
     boost::asio::steady_timer room_;  ///< cancelled to wake ingest; ends to doubt the lanes

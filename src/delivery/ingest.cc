@@ -79,16 +79,14 @@ void Ingest::give_back(const NewEvent& event) {
 }
 
 void Ingest::hand_over(const NewEvent& event, const std::vector<DeliveryId>& ids) {
-    bool spilled = false;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const NewDelivery& delivery = event.deliveries[i];
         if (delivery.leased) {
             dispatcher_.offer({ids[i], delivery.webhook, 0, delivery.cause, event.event, true});
         } else {
-            spilled = true;
+            dispatcher_.overflowed(delivery.webhook);
         }
     }
-    if (spilled) dispatcher_.look();
 }
 
 }  // namespace herald

@@ -15,6 +15,7 @@
 #include "core/attempt.h"
 #include "core/delivery.h"
 #include "core/event.h"
+#include "core/health.h"
 #include "core/pacing.h"
 #include "core/query.h"
 #include "core/webhook.h"
@@ -96,6 +97,13 @@ struct LaneRoom {
     LaneOrder order = {};
 };
 
+struct WebhookHealth {
+    WebhookId webhook{};
+    Health health;
+
+    bool operator==(const WebhookHealth&) const = default;
+};
+
 /// A delivery taken in hand, with what is needed to send it.
 struct Claimed {
     Delivery delivery;
@@ -172,11 +180,11 @@ public:
 /// A Store is used by one thread, the writer; its calls block. Readers are made by reader() and
 /// live on threads of their own. Functions follow the moments of the flow, not tables.
 ///
-/// Durability: when commit(), put_webhook(), remove_webhook() or remember() returns a value, its
-/// effect survives power loss. When one returns an Error, nothing of it happened, and the store is
-/// as before; Errc::out_of_space and Errc::unavailable may pass, so the caller may try again. After
-/// a failed sync to disk the store answers Errc::internal for ever: the process has to end, and a
-/// restart reads what is really there.
+/// Durability: when commit(), put_webhook(), remove_webhook(), put_health() or remember() returns a
+/// value, its effect survives power loss. When one returns an Error, nothing of it happened, and
+/// the store is as before; Errc::out_of_space and Errc::unavailable may pass, so the caller may try
+/// again. After a failed sync to disk the store answers Errc::internal for ever: the process has to
+/// end, and a restart reads what is really there.
 ///
 /// Done when tests/conformance passes.
 class Store {
@@ -217,6 +225,11 @@ public:
     /// Marks as removed and forgets its key and headers. Errc::not_found.
     virtual Result<> remove_webhook(WebhookId id, std::optional<std::uint64_t> expected_version,
                                     Time now) = 0;
+
+    /// What put_health() was told last of each webhook.
+    virtual Result<std::vector<WebhookHealth>> health() = 0;
+    /// Remembers how webhooks do. All of it or nothing.
+    virtual Result<> put_health(std::span<const WebhookHealth> news) = 0;
 
     /// The answer stored under an Idempotency-Key, if it is younger than idempotency_keeps.
     virtual Result<std::optional<RememberedAnswer>> remembered(std::string_view key, Time now) = 0;

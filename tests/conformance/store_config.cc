@@ -83,6 +83,28 @@ TEST_P(StoreConfig, a_removed_webhook_keeps_its_name_and_loses_its_secrets) {
     EXPECT_TRUE(removed.headers.empty());
 }
 
+TEST_P(StoreConfig, health_of_webhooks_is_kept_over_a_restart) {
+    EXPECT_TRUE(store().health()->empty());
+    Health failing;
+    failing.state = HealthState::failing;
+    failing.since = noon;
+    failing.last_failure = noon + std::chrono::seconds{5};
+    failing.failure_streak = 17;
+    failing.last_class = FailureClass::timeout;
+    failing.failing_for = std::chrono::hours{7};
+    failing.reason = "17 attempts in a row have failed: no answer";
+    Health healthy;
+    healthy.last_success = noon;
+    const std::vector<WebhookHealth> first{{WebhookId{1}, healthy}, {WebhookId{2}, failing}};
+    ASSERT_TRUE(store().put_health(first));
+    reopen();
+    EXPECT_EQ(*store().health(), first);
+    const std::vector<WebhookHealth> news{{WebhookId{2}, healthy}};
+    ASSERT_TRUE(store().put_health(news));
+    reopen();
+    EXPECT_EQ(store().health()->at(1).health, healthy);
+}
+
 TEST_P(StoreConfig, answers_are_remembered_for_a_day) {
     const RememberedAnswer answer{"key-1", "digest", 201, R"({"id":1})", "/api/v1/webhooks/1",
                                   noon};

@@ -1,7 +1,7 @@
 // What people do to webhooks and deliveries while events are on their way.
 #include <gmock/gmock.h>
 
-#include "core/limits.h"
+#include "core/window.h"
 #include "support/engine.h"
 
 namespace herald::test {
@@ -82,16 +82,16 @@ TEST_F(Controlling, WhatWaitsInALaneOfAWebhookThatIsPausedGoesBackToTheStore) {
     receiver.hold();
     const auto entry = add(to(receiver));
     std::vector<DeliveryId> ids;
-    for (std::uint64_t n = 1; n <= limits::lane_in_flight + 3; ++n) {
+    for (std::uint64_t n = 1; n <= Window::start + 3; ++n) {
         ids.push_back(send_one(node_event(n)));
     }
-    until([&] { return receiver.waiting() == limits::lane_in_flight; });
+    until([&] { return receiver.waiting() == Window::start; });
     Webhook webhook = *entry;
     webhook.active = false;
     update(webhook);
     receiver.release();
     until([&] { return engine->dispatcher.open() == 0; });
-    EXPECT_EQ(receiver.requests.size(), limits::lane_in_flight);
+    EXPECT_EQ(receiver.requests.size(), Window::start);
     EXPECT_EQ(detail(ids.back()).delivery.state, DeliveryState::pending);
     webhook.active = true;
     update(webhook);
@@ -121,15 +121,15 @@ TEST_F(Controlling, WhatWaitsInALaneOfAWebhookThatIsRemovedIsCancelled) {
     receiver.hold();
     const auto entry = add(to(receiver));
     std::vector<DeliveryId> ids;
-    for (std::uint64_t n = 1; n <= limits::lane_in_flight + 1; ++n) {
+    for (std::uint64_t n = 1; n <= Window::start + 1; ++n) {
         ids.push_back(send_one(node_event(n)));
     }
-    until([&] { return receiver.waiting() == limits::lane_in_flight; });
+    until([&] { return receiver.waiting() == Window::start; });
     remove(entry->id);
     receiver.release();
     until_state(ids.back(), DeliveryState::cancelled);
     until_state(ids.front(), DeliveryState::delivered);
-    EXPECT_EQ(receiver.requests.size(), limits::lane_in_flight);
+    EXPECT_EQ(receiver.requests.size(), Window::start);
 }
 
 TEST_F(Controlling, ACancelledDeliveryIsNotTriedAgain) {
@@ -170,17 +170,17 @@ TEST_F(Controlling, ADeliveryCancelledWhileItWaitsInItsLaneIsNotSent) {
     receiver.hold();
     add(to(receiver));
     std::vector<DeliveryId> ids;
-    for (std::uint64_t n = 1; n <= limits::lane_in_flight + 2; ++n) {
+    for (std::uint64_t n = 1; n <= Window::start + 2; ++n) {
         ids.push_back(send_one(node_event(n)));
     }
-    until([&] { return receiver.waiting() == limits::lane_in_flight; });
+    until([&] { return receiver.waiting() == Window::start; });
     const DeliveryId waits = ids[ids.size() - 2];
     EXPECT_EQ(cancel(waits), Result<bool>(true));
     receiver.release();
     until_state(ids.back(), DeliveryState::delivered);
     until([&] { return engine->dispatcher.open() == 0; });
     EXPECT_EQ(detail(waits).delivery.state, DeliveryState::cancelled);
-    EXPECT_EQ(receiver.requests.size(), limits::lane_in_flight + 1);
+    EXPECT_EQ(receiver.requests.size(), Window::start + 1);
     for (const ServerRequest& request : receiver.requests) {
         EXPECT_NE(request.header("webhook-id"), waits.text());
     }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "core/limits.h"
+#include "core/window.h"
 #include "support/engine.h"
 #include "support/raw_receiver.h"
 
@@ -59,7 +60,7 @@ TEST_F(Loaded, ASlowAndADeadReceiverDelayNobody) {
     const std::uint64_t count = limits::lane_queue + 200;
     EXPECT_EQ(send_many(1, count).size(), 3 * count);
     until([&] { return good.requests.size() == count; });
-    EXPECT_EQ(slow.requests.size(), limits::lane_in_flight);
+    EXPECT_EQ(slow.requests.size(), Window::start);
     slow.release();
     until([&] { return slow.requests.size() == count; });
     EXPECT_EQ(ids_in(slow).size(), count);
@@ -71,10 +72,10 @@ TEST_F(Loaded, ALaneSendsNoMoreAtOnceThanItMay) {
     receiver.hold();
     add(to(receiver));
     send_many(1, 200);
-    until([&] { return receiver.waiting() == limits::lane_in_flight; });
+    until([&] { return receiver.waiting() == Window::start; });
     turn(20ms);
-    EXPECT_EQ(receiver.most_waiting(), limits::lane_in_flight);
-    EXPECT_EQ(engine->dispatcher.flying(), limits::lane_in_flight);
+    EXPECT_EQ(receiver.most_waiting(), Window::start);
+    EXPECT_EQ(engine->dispatcher.flying(), Window::start);
     receiver.release();
     until([&] { return receiver.requests.size() == 200; });
     EXPECT_LE(receiver.most_waiting(), limits::lane_in_flight);

@@ -1,7 +1,7 @@
 // Stopping and starting again: what was acknowledged is delivered, under the same id.
 #include <gmock/gmock.h>
 
-#include "core/limits.h"
+#include "core/window.h"
 #include "support/engine.h"
 
 namespace herald::test {
@@ -53,10 +53,10 @@ TEST_F(Restarting, WhatWaitedInALaneIsSentAfterwards) {
     receiver.hold();
     add(to(receiver));
     std::vector<DeliveryId> ids;
-    for (std::uint64_t n = 1; n <= limits::lane_in_flight + 20; ++n) {
+    for (std::uint64_t n = 1; n <= Window::start + 20; ++n) {
         ids.push_back(send_one(node_event(n)));
     }
-    until([&] { return receiver.waiting() == limits::lane_in_flight; });
+    until([&] { return receiver.waiting() == Window::start; });
     reopen();
     receiver.release();
     for (const DeliveryId id : ids) {

@@ -138,6 +138,7 @@ TEST_F(Retrying, AReceiverThatWasAwayGetsEverythingWhenItIsBack) {
     Webhook webhook = make_webhook("away");
     webhook.url = "http://127.0.0.1:" + std::to_string(port) + "/hook";
     webhook.filter.branch_scope = BranchScope::all_branches;
+    webhook.breaker.failures = 0;
     add(webhook);
     std::vector<DeliveryId> ids;
     for (std::uint64_t n = 1; n <= 20; ++n) ids.push_back(send_one(node_event(n)));

@@ -45,18 +45,20 @@ Engine::Engine(boost::asio::io_context& loop, Wheel& wheel, const Clock& clock_i
       committer(loop.get_executor(), store, writer, clock, metrics),
       client(make_http_client(loop.get_executor(), wheel, client_options(options))),
       sender(*client, transform, catalog, sender_clock, lookup(options.environment)),
-      dispatcher(loop.get_executor(), store, writer, catalog, committer, sender, clock, metrics),
+      dispatcher(loop.get_executor(), store, writer, catalog, committer, sender, dispatcher_clock,
+                 metrics),
       ingest(catalog, committer, dispatcher, metrics),
       janitor(loop.get_executor(), store, writer, catalog, clock, Retention{}),
       tasks(loop.get_executor()) {
-    catalog.on_change([this](const Webhook&) {
-        dispatcher.look();
+    catalog.on_change([this](const Webhook& webhook) {
+        dispatcher.changed(webhook);
         janitor.look();
     });
 }
 
 awaitable<Result<>> Engine::start() {
     auto loaded = co_await catalog.load();
+    if (loaded) loaded = co_await dispatcher.load();
     committer.start(tasks);
     dispatcher.start(tasks);
     janitor.start(tasks);
@@ -214,6 +216,11 @@ DeliveryId EngineTest::send_one(Event event) {
 
 void EngineTest::advance(Duration by) {
     clock.advance(by);
+    engine->dispatcher.look();
+}
+
+void EngineTest::advance_steady(steady_clock::duration by) {
+    engine->dispatcher_clock.move(by);
     engine->dispatcher.look();
 }
 

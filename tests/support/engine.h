@@ -53,6 +53,7 @@ struct Engine {
 
     const Clock& clock;
     MovedClock sender_clock{clock};
+    MovedClock dispatcher_clock{clock};
     Metrics metrics;
     FaultyStore store;
     std::unique_ptr<StoreReader> reader;
@@ -150,6 +151,8 @@ protected:
     Result<std::vector<Submitted>> send_all(std::vector<Event> events);
     /// Moves the wall clock, and lets the dispatcher see it.
     void advance(Duration by);
+    /// Moves the dispatcher's steady clock: what is held for a time is held no more.
+    void advance_steady(std::chrono::steady_clock::duration by);
 
     DeliveryDetail detail(DeliveryId id);
     DeliveryDetail until_state(DeliveryId id, DeliveryState state);

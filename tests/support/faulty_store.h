@@ -56,6 +56,10 @@ public:
                             Time now) override {
         return inner_->remove_webhook(id, expected_version, now);
     }
+    Result<std::vector<WebhookHealth>> health() override { return inner_->health(); }
+    Result<> put_health(std::span<const WebhookHealth> news) override {
+        return inner_->put_health(news);
+    }
     Result<std::optional<RememberedAnswer>> remembered(std::string_view key, Time now) override {
         return inner_->remembered(key, now);
     }

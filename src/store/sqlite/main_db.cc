@@ -10,6 +10,7 @@
 #include "core/limits.h"
 #include "core/webhook_options.h"
 #include "store/sql.h"
+#include "store/sqlite/health_table.h"
 #include "store/sqlite/pack.h"
 
 namespace herald::sqlite {
@@ -142,6 +143,7 @@ MainDb::MainDb(const std::filesystem::path& path) : db_(path, Access::create) {
                           " was written by a newer herald: run that one, or restore"
                           " an older copy"};
     }
+    make_health_table(db_);
     if (version == schema_version) return;
     Transaction creation(db_);
     db_.run(std::string(version == 1 ? sql::sqlite_main_2 : sql::sqlite_main));

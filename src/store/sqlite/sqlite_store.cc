@@ -9,6 +9,7 @@
 
 #include "store/sqlite/batch_writer.h"
 #include "store/sqlite/claims.h"
+#include "store/sqlite/health_table.h"
 #include "store/sqlite/log_state.h"
 #include "store/sqlite/sqlite_reader.h"
 #include "store/sqlite/upkeep.h"
@@ -79,6 +80,15 @@ public:
     Result<> remove_webhook(WebhookId id, std::optional<std::uint64_t> expected_version,
                             Time now) override {
         return guard([&] { return main_.remove_webhook(id, expected_version, now); });
+    }
+    Result<std::vector<WebhookHealth>> health() override {
+        return guard([&] { return read_health(main_.db()); });
+    }
+    Result<> put_health(std::span<const WebhookHealth> news) override {
+        return guard([&] {
+            sqlite::put_health(main_.db(), news);
+            return Result<>{};
+        });
     }
     Result<std::optional<RememberedAnswer>> remembered(std::string_view key, Time now) override {
         return guard([&] { return main_.remembered(key, now); });
