@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "core/redact.h"
+#include "core/reference.h"
 #include "core/webhook_options.h"
 
 namespace herald {
@@ -125,12 +126,16 @@ std::string_view shown_value(const std::string& key, const std::string& value) {
     return is_secret_header(key) ? redacted : std::string_view(value);
 }
 
-/// What may be told of a shared key.
+/// What may be told of a shared key: a fingerprint, or where it lies.
 void append_key(std::string& out, const std::string& shared_key) {
+    const bool outside = parse_reference(shared_key).has_value();
     next(out, "has_shared_key");
     append_flag(out, !shared_key.empty());
     next(out, "shared_key_fingerprint");
-    append_text_or_null(out, shared_key.empty() ? "" : key_fingerprint(shared_key));
+    const bool known = !shared_key.empty() && !outside;
+    append_text_or_null(out, known ? key_fingerprint(plain_text(shared_key)) : "");
+    next(out, "shared_key_reference");
+    append_text_or_null(out, outside ? shared_key : "");
 }
 
 void append_strings(std::string& out, const std::vector<std::string>& texts) {
@@ -156,7 +161,8 @@ void append_webhook_headers(std::string& out, const std::vector<WebhookHeader>& 
         out += &header == headers.data() ? "{\"key\":" : ",{\"key\":";
         append_json_string(out, header.key);
         next(out, header.from_environment ? "environment" : "value");
-        const bool plain = header.from_environment;  // the name of a variable is no secret
+        // The name of a variable or a file is no secret.
+        const bool plain = header.from_environment || parse_reference(header.value);
         append_json_string(out, plain ? header.value : shown_value(header.key, header.value));
         out += '}';
     }

@@ -126,6 +126,45 @@ Result<> set_network(std::vector<std::string>& value, std::string_view text) {
     return {};
 }
 
+/// Keys separated by commas or, as in a file, by line ends.
+Result<> set_seal_keys(Config& config, std::string_view text) {
+    std::string in_one_line(text);
+    std::ranges::replace(in_one_line, '\n', ',');
+    std::erase(in_one_line, '\r');
+    std::vector<SealKey> keys;
+    for (const std::string& one : split(in_one_line)) {
+        auto key = SealKey::parse(one);
+        if (!key) return fail(key.error());
+        keys.push_back(std::move(*key));
+    }
+    config.seal_keys = std::move(keys);
+    return {};
+}
+
+std::string show_seal_keys(const Config& config) {
+    std::vector<std::string> texts;
+    for (const SealKey& key : config.seal_keys) texts.push_back(key.text());
+    return join(texts);
+}
+
+Result<> set_directories(Config& config, std::string_view text) {
+    std::vector<std::filesystem::path> directories;
+    for (const std::string& one : split(text)) {
+        if (!one.starts_with('/')) {
+            return fail(Errc::invalid, "must be absolute paths of folders, separated by commas");
+        }
+        directories.emplace_back(one);
+    }
+    config.secret_directories = std::move(directories);
+    return {};
+}
+
+std::string show_directories(const Config& config) {
+    std::vector<std::string> texts;
+    for (const auto& directory : config.secret_directories) texts.push_back(directory.string());
+    return join(texts);
+}
+
 Result<> set_segment_events(Config& config, std::string_view text) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -159,6 +198,24 @@ Result<> apply(Config& config, const ConfigKey& key, std::string_view text,
                                    std::string(where) + "): " + set.error().message);
 }
 
+/// Reads a key from the file that `where` names.
+Result<> apply_file(Config& config, const ConfigKey& key, const std::filesystem::path& path,
+                    std::string_view where) {
+    bool ok = false;
+    const std::string text = read_whole(path, ok);
+    const std::string named = std::string(where) + ": ";
+    if (!ok) return fail(Errc::invalid, named + "cannot read " + path.string());
+    if (text.empty()) return fail(Errc::invalid, named + path.string() + " is empty");
+    config.secret_files.push_back(path);
+    std::error_code error;
+    const auto rights = std::filesystem::status(path, error).permissions();
+    if (!error && (rights & std::filesystem::perms::others_read) != std::filesystem::perms::none) {
+        config.warnings.push_back(path.string() + " (" + std::string(where) +
+                                  ") holds a secret and can be read by everyone: chmod o= it");
+    }
+    return apply(config, key, text, where);
+}
+
 std::string unknown(std::string_view what, std::string_view name,
                     const std::vector<std::string_view>& known) {
     return std::string(what) + " " + std::string(name) + " is not known" +
@@ -186,6 +243,14 @@ std::optional<std::string> value_text(const toml::node& node) {
     return join(parts);
 }
 
+/// The secret key that <name>_file reads from a file; nullptr: it is no such name.
+const ConfigKey* secret_of_file(std::string_view name) {
+    for (const ConfigKey& key : config_keys()) {
+        if (key.secret && name == std::string(key.name) + "_file") return &key;
+    }
+    return nullptr;
+}
+
 Result<> read_table(Config& config, const toml::table& table, const std::string& prefix,
                     const std::string& file) {
     std::vector<std::string_view> known;
@@ -199,6 +264,12 @@ Result<> read_table(Config& config, const toml::table& table, const std::string&
         const std::string where = file + ", line " + std::to_string(node.source().begin.line);
         auto key = std::ranges::find(config_keys(), full, &ConfigKey::name);
         if (key == config_keys().end()) {
+            const auto path = node.value_exact<std::string>();
+            const ConfigKey* secret = secret_of_file(full);
+            if (secret != nullptr && path) {
+                if (auto set = apply_file(config, *secret, *path, where); !set) return set;
+                continue;
+            }
             return fail(Errc::invalid, with_place(unknown("the key", full, known), where));
         }
         const auto text = value_text(node);
@@ -233,11 +304,7 @@ Result<> read_environment(Config& config, const EnvironmentReader& environment) 
         if (!key.secret) continue;
         const auto path = environment(name + "_FILE");
         if (!path) continue;
-        bool ok = false;
-        const std::string text = read_whole(*path, ok);
-        if (!ok) return fail(Errc::invalid, name + "_FILE: cannot read " + *path);
-        if (text.empty()) return fail(Errc::invalid, name + "_FILE: " + *path + " is empty");
-        if (auto set = apply(config, key, text, name + "_FILE"); !set) return set;
+        if (auto set = apply_file(config, key, *path, name + "_FILE"); !set) return set;
     }
     return {};
 }
@@ -316,6 +383,20 @@ const std::vector<ConfigKey>& config_keys() {
          "age at which finished deliveries and their attempts go; 0s: with their event", false,
          [](Config& c, std::string_view t) { return set_duration(c.retain_deliveries, t); },
          [](const Config& c) { return show_duration(c.retain_deliveries); }},
+        {"secrets.key", "HERALD_SECRETS_KEY", "list",
+         "keys that seal secrets in the store: the first seals, all open; without one a file "
+         "secrets.key in data_dir",
+         true, set_seal_keys, show_seal_keys},
+        {"secrets.environment", "HERALD_SECRETS__ENVIRONMENT", "list",
+         "names of variables (globs) that webhooks may refer to by env:", false,
+         [](Config& c, std::string_view t) {
+             c.secret_variables = split(t);
+             return Result<>{};
+         },
+         [](const Config& c) { return join(c.secret_variables); }},
+        {"secrets.directories", "HERALD_SECRETS__DIRECTORIES", "list",
+         "folders whose files webhooks may refer to by file:", false, set_directories,
+         show_directories},
         {"store.segment_events", "HERALD_STORE__SEGMENT_EVENTS", "integer",
          "events in one file of the embedded store", false, set_segment_events,
          [](const Config& c) { return std::to_string(c.segment_events); }},

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "base/seal.h"
 #include "base/time.h"
 
 namespace herald {
@@ -38,6 +39,13 @@ struct Config {
     Duration retain_deliveries = std::chrono::hours{24 * 30};
 
     std::uint64_t segment_events = 65'536;
+
+    std::vector<SealKey> seal_keys;  ///< secret; the first seals; none: one in the data directory
+    std::vector<std::string> secret_variables{"*"};
+    std::vector<std::filesystem::path> secret_directories{"/run/secrets"};
+
+    std::vector<std::filesystem::path> secret_files;  ///< that keys of the configuration came from
+    std::vector<std::string> warnings;  ///< what is in force and should not be so
 };
 
 /// Reads a variable of the environment; nullopt when it is not set.
@@ -46,11 +54,12 @@ using EnvironmentReader = std::function<std::optional<std::string>(const std::st
 /// One key: its name in the file, in the environment, what it is and how it is read. The table is
 /// what `herald config schema` and docs/operations.md show.
 struct ConfigKey {
-    std::string_view name;         ///< "log.level"
+    std::string_view name;  ///< "log.level"
     std::string_view environment;  ///< "HERALD_LOG__LEVEL"
-    std::string_view type;         ///< "string", "duration", "integer", "list"
+    std::string_view type;  ///< "string", "duration", "integer", "list"
     std::string_view help;
-    bool secret = false;  ///< also read from the file that <environment>_FILE names
+    /// Also read from the file that <name>_file or <environment>_FILE names.
+    bool secret = false;
     /// Sets the value from text (a list: separated by commas); the error says what is accepted.
     Result<> (*set)(Config& config, std::string_view text);
     /// The value in effect, as text.

@@ -46,7 +46,12 @@ boost::json::object schema() {
                        {"additionalProperties", false},
                        {"properties", boost::json::object{}}};
         }
-        add(section.at("properties").as_object(), key.name.substr(dot + 1), key);
+        auto& place = section.at("properties").as_object();
+        const std::string_view leaf = key.name.substr(dot + 1);
+        add(place, leaf, key);
+        if (!key.secret) continue;
+        place[std::string(leaf) + "_file"] = {
+            {"type", "string"}, {"description", "file that holds " + std::string(key.name)}};
     }
     root["$schema"] = "https://json-schema.org/draft/2020-12/schema";
     root["title"] = "herald.toml";
@@ -74,7 +79,12 @@ void add_config_commands(CLI::App& app, CommandLine& line) {
     auto* checking = group->add_subcommand("check", "Say what is wrong, if anything; exit 2 then");
     checking->add_option("-c,--config", *file, "Configuration file")->envname("HERALD_CONFIG");
     checking->callback([&line, file] {
-        if (load(line, *file)) std::fputs("the configuration is valid\n", stderr);
+        const auto config = load(line, *file);
+        if (!config) return;
+        for (const std::string& warning : config->warnings) {
+            std::fputs(("warning: " + warning + "\n").c_str(), stderr);
+        }
+        std::fputs("the configuration is valid\n", stderr);
     });
 
     group->add_subcommand("schema", "A JSON Schema of the file, for editors")->callback([] {

@@ -75,6 +75,13 @@ HttpClientOptions client_options(const Config& config, const NetworkPolicy& netw
     return options;
 }
 
+SecretSources secret_sources(const Config& config) {
+    SecretSources sources{environment, config.secret_variables, config.secret_directories,
+                          config.secret_files};
+    sources.hidden.push_back(config.data_dir / "secrets.key");
+    return sources;
+}
+
 ApiOptions api_options(const Config& config) { return {config.tokens, config.allowed_hosts}; }
 
 /// What SIGHUP puts in force; everything else waits for a restart.
@@ -110,7 +117,7 @@ struct Herald::Parts {
           committer(loop.get_executor(), *store, writer, clock, metrics),
           client(
               make_http_client(loop.get_executor(), wheel, client_options(config, network, node))),
-          sender(*client, transform, catalog, clock, environment),
+          sender(*client, transform, catalog, clock, secret_sources(config)),
           dispatcher(loop.get_executor(), *store, writer, catalog, committer, sender, clock,
                      metrics),
           ingest(catalog, committer, dispatcher, metrics),
@@ -273,6 +280,10 @@ Result<> Herald::run() {
     StoreOptions options;
     options.data_dir = config_.data_dir;
     options.segment_events = config_.segment_events;
+    options.seal_keys = config_.seal_keys;
+    for (const std::string& warning : config_.warnings) {
+        log::warn("config.warning", {{"text", warning}});
+    }
     auto store = open_sqlite_store(options);
     if (!store) return fail(store.error());
 

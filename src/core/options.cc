@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/redact.h"
+#include "core/reference.h"
 #include "core/suggest.h"
 
 namespace herald {
@@ -130,8 +131,9 @@ void OptionWriter::text_or_null(std::string_view name, std::string_view value) {
 }
 
 void OptionWriter::secret(std::string_view name, std::string_view value) {
-    const bool masked = form_ == SecretForm::masked && !value.empty();
-    text_or_null(name, masked ? redacted : value);
+    // Where a secret lies is none.
+    const bool hidden = form_ == SecretForm::masked && !value.empty() && !parse_reference(value);
+    text_or_null(name, hidden ? redacted : value);
 }
 
 void OptionWriter::flag(std::string_view name, bool value) {

@@ -74,7 +74,7 @@ public:
     void text(std::string_view name, std::string_view value);
     /// As text(); an empty one is null.
     void text_or_null(std::string_view name, std::string_view value);
-    /// A secret; an empty one is null.
+    /// A secret; an empty one is null. A reference (core/reference.h) is shown as it is.
     void secret(std::string_view name, std::string_view value);
     void flag(std::string_view name, bool value);
     void number(std::string_view name, std::int64_t value);

@@ -8,6 +8,7 @@
 #include "core/ascii.h"
 #include "core/limits.h"
 #include "core/network_policy.h"
+#include "core/reference.h"
 #include "core/url.h"
 
 namespace herald {
@@ -26,12 +27,6 @@ bool is_token(std::string_view name) {
     return !name.empty() && std::ranges::all_of(name, [](char c) {
         return ascii::is_letter(c) || ascii::is_digit(c) ||
                std::string_view("!#$%&'*+-.^_`|~").contains(c);
-    });
-}
-
-bool is_variable_name(std::string_view name) {
-    return !name.empty() && !ascii::is_digit(name.front()) && std::ranges::all_of(name, [](char c) {
-        return ascii::is_letter(c) || ascii::is_digit(c) || c == '_';
     });
 }
 
@@ -125,7 +120,11 @@ void check_signature(const Webhook& webhook, Wrong& wrong) {
         return;
     }
     check_line("/shared_key", key, limits::shared_key_bytes, wrong);
-    if (!fits(webhook.signature_profile, key)) {
+    if (auto complaint = reference_complaint(key); !complaint.empty()) {
+        wrong.push_back({"/shared_key", std::move(complaint)});
+    }
+    // What a reference stands for is known when it is sent only.
+    if (!parse_reference(key) && !fits(webhook.signature_profile, plain_text(key))) {
         wrong.push_back(
             {"/signature_profile",
              "does not fit the shared_key: " + std::string(to_text(webhook.signature_profile)) +
@@ -168,6 +167,13 @@ void check_header(const WebhookHeader& header, const std::string& pointer, Wrong
         wrong.push_back({pointer + "/value",
                          "must be the name of an environment variable: "
                          "letters, digits and '_', not beginning with a digit"});
+    } else if (header.from_environment && is_own_variable(header.value)) {
+        wrong.push_back({pointer + "/value",
+                         "must not name a variable of herald itself: use one that does not begin "
+                         "with HERALD_"});
+    } else if (auto wrong_reference = reference_complaint(header.value);
+               !header.from_environment && !wrong_reference.empty()) {
+        wrong.push_back({pointer + "/value", std::move(wrong_reference)});
     }
 }
 
@@ -186,6 +192,21 @@ void check_headers(const std::vector<WebhookHeader>& headers, Wrong& wrong) {
                              "is given twice (upper and lower case are the "
                              "same): remove one of the two"});
         }
+    }
+}
+
+/// One way of saying who herald is at a time: two would contradict each other.
+void check_authentication(const Webhook& webhook, Wrong& wrong) {
+    check(webhook.authentication, wrong);
+    if (webhook.authentication.type == Authentication::Type::none) return;
+    for (const WebhookHeader& header : webhook.headers) {
+        if (ascii::lower(header.key) != "authorization") continue;
+        wrong.push_back(
+            {"/authentication", "stands beside a header Authorization: remove one of the two"});
+    }
+    if (const auto url = parse_url(webhook.url); url && !url->userinfo.empty()) {
+        wrong.push_back({"/authentication",
+                         "stands beside a user and password in the URL: remove one of the two"});
     }
 }
 
@@ -218,6 +239,7 @@ Result<> validate(const Webhook& webhook, const EventTypes& types) {
     check_node_kind(webhook.filter, types, wrong);
     check_signature(webhook, wrong);
     check_headers(webhook.headers, wrong);
+    check_authentication(webhook, wrong);
     if (webhook.timeout < limits::timeout_min || webhook.timeout > limits::timeout_max) {
         wrong.push_back({"/timeout", "must be from " + std::to_string(limits::timeout_min.count()) +
                                          " to " + std::to_string(limits::timeout_max.count()) +

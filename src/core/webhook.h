@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "core/breaker.h"
+#include "core/authentication.h"
 #include "core/filter.h"
 #include "core/pacing.h"
 #include "core/retry.h"
@@ -28,7 +29,7 @@ enum class WebhookKind : std::uint8_t {
 /// A header that a webhook adds to every request.
 struct WebhookHeader {
     std::string key;    ///< the field name
-    std::string value;  ///< sent as it is, or with from_environment the name of a variable
+    std::string value;  ///< or a reference; with from_environment the name of a variable
     bool from_environment = false;  ///< resolved at every attempt, never stored or shown
 
     bool operator==(const WebhookHeader&) const = default;
@@ -45,7 +46,8 @@ struct Webhook {
     std::string description;
     std::string url;
     bool validate_certificates = true;
-    std::string shared_key;  ///< secret: never leaves in an answer, a log line or a capture
+    /// Secret: never leaves in an answer, a log line or a capture. Or a reference to the key.
+    std::string shared_key;
     std::vector<WebhookHeader> headers;
     std::chrono::milliseconds timeout{15'000};  ///< for the whole attempt
     RetryPolicy retry = default_retry();
@@ -56,6 +58,7 @@ struct Webhook {
     SignatureProfile signature_profile = SignatureProfile::automatic;
     /// With `auto`: the profile that the receiver has accepted. Forgotten when key or URL change.
     std::optional<SignatureProfile> accepted_profile;
+    Authentication authentication;  ///< to the receiver; "authentication" of its options
 
     Time created_at;
     Time updated_at;

@@ -42,7 +42,17 @@ void write_breaker_group(std::string& out, const Webhook& webhook, SecretForm fo
     write_breaker(out, webhook.breaker, form);
 }
 
+void read_authentication_group(Webhook& webhook, JsonView value, JsonView stored,
+                               std::vector<FieldError>& wrong) {
+    webhook.authentication = read_authentication(value, stored, wrong);
+}
+
+void write_authentication_group(std::string& out, const Webhook& webhook, SecretForm form) {
+    append_authentication(out, webhook.authentication, form);
+}
+
 constexpr std::array groups{
+    Group{"authentication", read_authentication_group, write_authentication_group},
     Group{"retry_on", read_retry_on, write_retry_on},
     Group{"pacing", read_pacing_group, write_pacing_group},
     Group{"breaker", read_breaker_group, write_breaker_group},

@@ -128,6 +128,7 @@ boost::asio::awaitable<Result<>> Catalog::remove(WebhookId id,
     webhook.active = false;
     webhook.shared_key.clear();
     webhook.headers.clear();
+    webhook.authentication = {};
     place(std::move(webhook));
     co_return Result<>{};
 }

@@ -1,12 +1,14 @@
 #include "delivery/sender.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
-#include "base/bytes.h"
 #include "core/redact.h"
+#include "core/reference.h"
 #include "core/url.h"
+#include "delivery/request_headers.h"
 
 namespace herald {
 
@@ -20,28 +22,16 @@ bool refuses_signature(int status) { return status == 400 || status == 401 || st
 
 Outcome config_failure(std::string message) { return {FailureClass::config, std::move(message)}; }
 
-bool same_name(std::string_view a, std::string_view b) {
-    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-void set_header(HeaderList& headers, const std::string& name, std::string value) {
-    for (auto& [key, old] : headers) {
-        if (!same_name(key, name)) continue;
-        old = std::move(value);
-        return;
-    }
-    headers.emplace_back(name, std::move(value));
-}
-
 }  // namespace
 
 struct Sender::Prepared {
     std::uint64_t version = 0;
-    std::string key;
+    std::string key;              ///< what shared_key stands for
+    bool key_may_change = false;  ///< it lies outside
     Url url;
     std::string shown_url;
     std::vector<std::string> url_secrets;
+    std::optional<RequestHeaders> headers;  ///< when they are the same for every attempt
     std::vector<Signer> signers;  ///< one for each profile of this key that may be used
     std::vector<SignatureProfile> profiles;  ///< to try, in order; empty: unsigned
     std::chrono::steady_clock::time_point probe_after{};
@@ -59,22 +49,34 @@ struct Sender::Exchange {
     std::string body;  ///< canonical
     Catalog::Entry webhook;
     std::shared_ptr<Prepared> prepared;
-    HeaderList headers;                    ///< without the signature
-    std::vector<std::string> env_headers;  ///< names whose value came from the environment
+    RequestHeaders headers;
+    GrantedToken token;  ///< of oauth2
     Attempt attempt;
 };
 
 Sender::Sender(HttpClient& client, Transform& transform, Catalog& catalog, const Clock& clock,
-               Environment environment)
+               SecretSources secrets)
     : client_(client),
       transform_(transform),
       catalog_(catalog),
       clock_(clock),
-      environment_(std::move(environment)) {}
+      secrets_(std::move(secrets)),
+      tokens_(client, clock) {}
 
 Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& webhook) {
     auto& kept = prepared_[std::to_underlying(webhook->id)];
-    if (kept && kept->version == webhook->version) return kept;
+    const bool same = kept && kept->version == webhook->version;
+    if (same && !kept->key_may_change) return kept;
+    auto key = secrets_.read(webhook->shared_key);
+    // An empty one must not make requests that nobody signed.
+    if (key && key->empty() && !webhook->shared_key.empty()) {
+        key = fail(Errc::invalid, webhook->shared_key + " is empty");
+    }
+    if (!key) {
+        return fail(Errc::invalid, "Webhook '" + webhook->name +
+                                       "': could not resolve shared_key: " + key.error().message);
+    }
+    if (same && kept->key == *key) return kept;
     auto url = parse_url(webhook->url);
     if (!url) return fail(url.error());
     auto fresh = std::make_shared<Prepared>();
@@ -82,15 +84,22 @@ Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& 
     fresh->url = std::move(*url);
     fresh->shown_url = redact_url(webhook->url);
     fresh->url_secrets = secrets_of_url(webhook->url);
-    if (!webhook->shared_key.empty()) {
+    fresh->key = std::move(*key);
+    fresh->key_may_change = parse_reference(webhook->shared_key).has_value();
+    if (!fresh->key.empty()) {
         fresh->profiles = webhook->signature_profile == SignatureProfile::automatic
-                              ? candidates(webhook->shared_key)
+                              ? candidates(fresh->key)
                               : std::vector{webhook->signature_profile};
         for (const SignatureProfile profile : fresh->profiles) {
-            auto signer = Signer::create(profile, webhook->shared_key);
+            auto signer = Signer::create(profile, fresh->key);
             if (!signer) return fail(signer.error());
             fresh->signers.push_back(std::move(*signer));
         }
+    }
+    if (!headers_change(*webhook)) {
+        auto headers = make_headers(*webhook, fresh->url, secrets_);
+        if (!headers) return fail(headers.error());
+        fresh->headers = std::move(*headers);
     }
     kept = std::move(fresh);
     return kept;
@@ -120,6 +129,14 @@ boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, Cause cause, std:
         attempt.outcome = config_failure(headers.error().message);
         co_return std::move(attempt);
     }
+    if (webhook->authentication.type == Authentication::Type::oauth2) {
+        Outcome granted = co_await add_token(exchange);
+        if (!granted.ok()) {
+            attempt.outcome = std::move(granted);
+            attempt.took = std::chrono::duration_cast<Duration>(clock_.steady() - began);
+            co_return std::move(attempt);
+        }
+    }
     auto body = co_await transform_.apply(*event, *webhook);
     if (!body) {
         attempt.outcome = config_failure(body.error().message);
@@ -132,38 +149,25 @@ boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, Cause cause, std:
 }
 
 Result<> Sender::resolve_headers(Exchange& exchange) const {
-    HeaderList& headers = exchange.headers;
-    headers = {{"Accept", "application/json"}, {"Content-Type", "application/json"}};
+    const Prepared& prepared = *exchange.prepared;
+    auto headers = prepared.headers ? Result<RequestHeaders>(*prepared.headers)
+                                    : make_headers(*exchange.webhook, prepared.url, secrets_);
+    if (!headers) return fail(headers.error());
+    exchange.headers = std::move(*headers);
     // Not signed: they tell a repeat from a replay, and nothing may depend on them.
-    headers.emplace_back("webhook-cause", to_text(exchange.cause));
-    headers.emplace_back("webhook-attempt", std::to_string(exchange.attempt.number));
-    // A user and password in the URL are for the receiver (RFC 7617); a header of that name is not
-    // overridden by them.
-    if (const std::string& user = exchange.prepared->url.userinfo; !user.empty()) {
-        headers.emplace_back("Authorization", "Basic " + to_base64(as_bytes(user)));
-    }
-    for (const WebhookHeader& header : exchange.webhook->headers) {
-        std::string value = header.value;
-        if (header.from_environment) {
-            auto found = environment_(header.value);
-            if (!found) {
-                return fail(Errc::invalid, "Webhook '" + exchange.webhook->name +
-                                               "': could not resolve header '" + header.key +
-                                               "': Environment variable '" + header.value +
-                                               "' not found");
-            }
-            value = std::move(*found);
-            exchange.env_headers.push_back(header.key);
-        }
-        // Checked when it was stored; what the environment says is only known now.
-        if (auto valid = validate_header(header.key, value); !valid) {
-            return fail(Errc::invalid, "Webhook '" + exchange.webhook->name + "': header '" +
-                                           header.key + "' cannot be sent: its value holds " +
-                                           "characters that HTTP does not allow");
-        }
-        set_header(headers, header.key, std::move(value));
-    }
+    exchange.headers.list.emplace_back("webhook-cause", to_text(exchange.cause));
+    exchange.headers.list.emplace_back("webhook-attempt", std::to_string(exchange.attempt.number));
     return {};
+}
+
+/// With authentication of type oauth2: gives the request a token.
+boost::asio::awaitable<Outcome> Sender::add_token(Exchange& exchange) {
+    const Webhook& webhook = *exchange.webhook;
+    auto request = token_request(webhook, secrets_, request_to_receiver(exchange));
+    if (!request) co_return config_failure(request.error().message);
+    exchange.token = co_await tokens_.get(webhook.id, std::move(*request));
+    if (exchange.token.outcome.ok()) exchange.headers.set_bearer(exchange.token.token);
+    co_return exchange.token.outcome;
 }
 
 /// With `auto`, until a profile was accepted once, an answer 400, 401 or 403 is answered at once
@@ -176,7 +180,7 @@ boost::asio::awaitable<void> Sender::negotiate(Exchange& exchange) {
     }
     const bool automatic = prepared.profiles.size() > 1;
     for (std::size_t i = 0; i < prepared.profiles.size(); ++i) {
-        const auto accepted = accepted_profile(*exchange.webhook);
+        const auto accepted = accepted_profile(exchange);
         const bool settled = !automatic || accepted || clock_.steady() < prepared.probe_after;
         const SignatureProfile profile = accepted.value_or(prepared.profiles[i]);
         co_await post(exchange, profile);
@@ -192,19 +196,39 @@ boost::asio::awaitable<void> Sender::negotiate(Exchange& exchange) {
     prepared.probe_after = clock_.steady() + probe_again_after;
 }
 
-std::optional<SignatureProfile> Sender::accepted_profile(const Webhook& webhook) const {
-    const auto current = catalog_.find(webhook.id);
-    if (!current || current->version != webhook.version) return std::nullopt;
-    return current->accepted_profile;
+std::optional<SignatureProfile> Sender::accepted_profile(const Exchange& exchange) const {
+    const auto current = catalog_.find(exchange.webhook->id);
+    if (!current || current->version != exchange.webhook->version) return std::nullopt;
+    // A key that lies outside may have become one that the profile does not fit.
+    const auto& usable = exchange.prepared->profiles;
+    const auto accepted = current->accepted_profile;
+    if (accepted && std::ranges::find(usable, *accepted) == usable.end()) return std::nullopt;
+    return accepted;
 }
 
-boost::asio::awaitable<void> Sender::post(Exchange& exchange,
-                                          std::optional<SignatureProfile> profile) {
+HttpRequest Sender::request_to_receiver(const Exchange& exchange) {
     HttpRequest request;
     request.url = exchange.prepared->url;
     request.verify_certificates = exchange.webhook->validate_certificates;
     request.timeout = exchange.webhook->timeout;
-    request.headers = exchange.headers;
+    return request;
+}
+
+boost::asio::awaitable<void> Sender::post(Exchange& exchange,
+                                          std::optional<SignatureProfile> profile) {
+    co_await post_once(exchange, profile);
+    // A token that was granted earlier may have been revoked: one more try with a fresh one.
+    if (exchange.attempt.status != 401 || !exchange.token.kept) co_return;
+    tokens_.forget(exchange.webhook->id, exchange.token.token);
+    const Outcome granted = co_await add_token(exchange);
+    exchange.token.kept = false;
+    if (granted.ok()) co_await post_once(exchange, profile);
+}
+
+boost::asio::awaitable<void> Sender::post_once(Exchange& exchange,
+                                               std::optional<SignatureProfile> profile) {
+    HttpRequest request = request_to_receiver(exchange);
+    request.headers = exchange.headers.list;
     if (profile) {
         auto form = signed_form(*profile, exchange.body);
         sign(exchange, *profile, form, request.headers);
@@ -234,12 +258,14 @@ void Sender::record(Exchange& exchange, std::optional<SignatureProfile> profile,
     attempt.signature_profile = profile ? std::string(to_text(*profile)) : std::string();
     attempt.request_headers.clear();
     std::vector<std::string> secrets = exchange.prepared->url_secrets;
+    std::ranges::copy(exchange.headers.secrets, std::back_inserter(secrets));
     for (const auto& [name, value] : sent) {
-        const bool from_environment =
-            std::ranges::any_of(exchange.env_headers,
-                                [&](const std::string& hidden) { return same_name(hidden, name); });
-        const bool secret = from_environment || is_secret_header(name);
+        const bool secret = exchange.headers.hides(name) || is_secret_header(name);
         if (secret) secrets.push_back(value);
+        // A receiver may repeat credentials without their scheme.
+        if (const auto space = value.find(' '); secret && space != value.npos) {
+            secrets.push_back(value.substr(space + 1));
+        }
         attempt.request_headers.emplace_back(name, secret ? std::string(redacted) : value);
     }
     attempt.status = answer.status;

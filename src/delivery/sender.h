@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,8 @@
 #include "core/signature.h"
 #include "core/webhook.h"
 #include "delivery/catalog.h"
+#include "delivery/secrets.h"
+#include "delivery/tokens.h"
 #include "net/http_client.h"
 #include "transform/transform.h"
 
@@ -24,11 +25,8 @@ namespace herald {
 /// where the webhook says `auto` (docs/webhooks.md). Lives on the loop thread.
 class Sender {
 public:
-    /// Reads a variable of the environment, for headers; nullopt when it is not set.
-    using Environment = std::function<std::optional<std::string>(const std::string& name)>;
-
     Sender(HttpClient& client, Transform& transform, Catalog& catalog, const Clock& clock,
-           Environment environment);
+           SecretSources secrets);
 
     /// One attempt, already in the form that is recorded. Never fails: what goes wrong is in the
     /// attempt's outcome.
@@ -43,9 +41,13 @@ private:
 
     Result<std::shared_ptr<Prepared>> prepare(const Catalog::Entry& webhook);
     Result<> resolve_headers(Exchange& exchange) const;
+    boost::asio::awaitable<Outcome> add_token(Exchange& exchange);
     boost::asio::awaitable<void> negotiate(Exchange& exchange);
-    std::optional<SignatureProfile> accepted_profile(const Webhook& webhook) const;
+    static HttpRequest request_to_receiver(const Exchange& exchange);
+    std::optional<SignatureProfile> accepted_profile(const Exchange& exchange) const;
     boost::asio::awaitable<void> post(Exchange& exchange, std::optional<SignatureProfile> profile);
+    boost::asio::awaitable<void> post_once(Exchange& exchange,
+                                           std::optional<SignatureProfile> profile);
     void sign(const Exchange& exchange, SignatureProfile profile, const SignedForm& form,
               HeaderList& headers) const;
     static void record(Exchange& exchange, std::optional<SignatureProfile> profile,
@@ -55,7 +57,8 @@ private:
     Transform& transform_;
     Catalog& catalog_;
     const Clock& clock_;
-    Environment environment_;
+    Secrets secrets_;
+    Tokens tokens_;
     std::unordered_map<std::uint32_t, std::shared_ptr<Prepared>> prepared_;
 };
 

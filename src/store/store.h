@@ -11,6 +11,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/seal.h"
 #include "base/time.h"
 #include "core/attempt.h"
 #include "core/delivery.h"
@@ -251,10 +252,14 @@ struct StoreOptions {
     std::uint64_t segment_events = 65'536;  ///< a segment is full with that many events,
     std::uint64_t segment_bytes = 256 << 20;  ///< or at that size,
     Duration segment_age = std::chrono::hours{24};  ///< or age
+    /// What secrets are sealed with: the first seals, all open. None: the key in the file
+    /// secrets.key of data_dir, which is made when there is none.
+    std::vector<SealKey> seal_keys = {};
 };
 
 /// Opens the embedded store, creating or migrating it; every lease of an earlier process is void.
-/// Errc::conflict: another process has it open. Errc::unavailable: not a directory we can write.
+/// Errc::conflict: another process has it open. Errc::unavailable: not a directory we can write,
+/// or its secrets are sealed with a key that is not given; then nothing was changed.
 [[nodiscard]] Result<std::unique_ptr<Store>> open_sqlite_store(const StoreOptions& options);
 
 }  // namespace herald

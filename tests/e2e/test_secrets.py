@@ -21,6 +21,8 @@ SECRETS = {
     "cookie": "receiver-cookie-1d8f5b",
     "refused key": "refused-key-0b9e6d",
     "refused url": "refused-url-password-7e2c",
+    "bearer": "bearer-of-receiver-4d9a1b",
+    "replaced bearer": "replaced-bearer-8f3c6e",
 }
 
 
@@ -252,3 +254,116 @@ def test_receiver_of_the_command_line_prints_no_secret(guarded, listener):
     shown = json.dumps(line)
     for name in ["authorization", "deploy token", "query", "userinfo"]:
         assert SECRETS[name] not in shown, name
+
+
+def files_of(herald):
+    return {
+        str(path): path.read_bytes().decode("latin-1")
+        for path in herald.data.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_no_file_of_the_data_folder_holds_a_secret(guarded, recorder):
+    secret_webhook(guarded, recorder.url.split("/")[2])
+    bearer = {"type": "bearer", "token": SECRETS["bearer"]}
+    guarded.webhook(recorder.url, "bearer", authentication=bearer)
+    deliveries = guarded.send(example("node_updated")).json()["deliveries"]
+    for delivery in deliveries:
+        guarded.settled(delivery)
+    assert_no_secret(files_of(guarded))
+
+    change = {"authentication": {"token": SECRETS["replaced bearer"]}, "active": False}
+    assert guarded.client.patch("/api/v1/webhooks/bearer", json=change).status_code == 200
+    shown = guarded.client.get("/api/v1/webhooks/bearer").json()
+    assert shown["authentication"] == {"type": "bearer", "token": "***"}
+    assert_no_secret(files_of(guarded))
+    assert guarded.client.delete("/api/v1/webhooks/secret").status_code == 204
+    assert_no_secret(files_of(guarded))
+
+    # What was sealed is there again after a restart, and the log tells none of it.
+    assert guarded.stop() == 0
+    assert_no_secret(files_of(guarded))
+    guarded.start()
+    guarded.client.patch("/api/v1/webhooks/bearer", json={"active": True})
+    guarded.client.post("/api/v1/webhooks/bearer/test")
+    used = f"Bearer {SECRETS['replaced bearer']}"
+    wait_until(lambda: recorder.requests[-1]["headers"].get("authorization") == used)
+    assert_no_secret({"log": guarded.log.read_text()})
+
+
+def start_fails(herald):
+    """Starts it, which has to fail; the end of its log."""
+    before = herald.log.stat().st_size
+    with pytest.raises(AssertionError, match="herald ended"):
+        herald.start()
+    assert herald.process.wait() == 1
+    return herald.log.read_bytes()[before:].decode()
+
+
+def test_wrong_or_missing_key_stops_the_start_and_changes_nothing(make_herald, recorder):
+    herald = make_herald(env={"HERALD_SECRETS_KEY": "1" * 64})
+    herald.start()
+    herald.webhook(recorder.url)
+    assert herald.stop() == 0
+    database = (herald.data / "herald.db").read_bytes()
+    for env in [{"HERALD_SECRETS_KEY": "2" * 64}, {}]:
+        herald.env = env
+        said = start_fails(herald)
+        assert "sealed with the key" in said and "HERALD_SECRETS_KEY" in said, said
+        assert "1" * 64 not in said and "2" * 64 not in said
+        assert (herald.data / "herald.db").read_bytes() == database
+        assert not (herald.data / "secrets.key").exists()
+    # The old key behind a new one: everything is sealed anew, and the old one is needed no more.
+    herald.env = {"HERALD_SECRETS_KEY": "2" * 64 + "," + "1" * 64}
+    herald.start()
+    assert herald.stop() == 0
+    herald.env = {"HERALD_SECRETS_KEY": "2" * 64}
+    herald.start()
+    herald.send(example("node_updated"))
+    wait_until(lambda: recorder.requests, what="a request signed with the key that was sealed")
+
+
+def test_references_are_read_at_send_and_shown_as_such(make_herald, recorder, tmp_path):
+    folder = tmp_path / "allowed"
+    folder.mkdir()
+    (folder / "bearer").write_text(SECRETS["bearer"] + "\n")
+    master = folder / "master"
+    master.write_text("1" * 64)
+    master.chmod(0o600)
+    herald = make_herald(
+        env={
+            "HERALD_LOG__LEVEL": "debug",
+            "HERALD_SECRETS__DIRECTORIES": folder,
+            "HERALD_SECRETS_KEY_FILE": master,
+            "RECEIVER_KEY": SECRETS["environment"],
+        }
+    )
+    herald.start()
+    token = f"file:{folder}/bearer"
+    hook = herald.webhook(
+        recorder.url,
+        "secret",
+        shared_key="env:RECEIVER_KEY",
+        authentication={"type": "bearer", "token": token},
+    )
+    assert hook["shared_key_reference"] == "env:RECEIVER_KEY"
+    assert hook["shared_key_fingerprint"] is None
+    assert hook["authentication"]["token"] == token
+    sent = herald.send(example("node_updated")).json()
+    herald.settled(sent["deliveries"][0])
+    assert recorder.requests[0]["headers"]["authorization"] == f"Bearer {SECRETS['bearer']}"
+    assert_no_secret(outputs_of(herald, sent["deliveries"][0], sent["id"]) | files_of(herald))
+
+    # Neither herald's own secrets nor other files can be had by a reference.
+    refused = herald.client.patch(
+        "/api/v1/webhooks/secret", json={"shared_key": "env:HERALD_SECRETS_KEY_FILE"}
+    )
+    assert refused.status_code == 422
+    for path in [master, herald.log]:
+        change = {"authentication": {"token": f"file:{path}"}, "retry": {"preset": "none"}}
+        assert herald.client.patch("/api/v1/webhooks/secret", json=change).status_code == 200
+        sent = herald.client.post("/api/v1/webhooks/secret/test").json()
+        failed = herald.settled(sent["deliveries"][0], state="failed")
+        assert failed["failure_class"] == "CONFIG"
+        assert "secrets.directories" in failed["attempt_list"][0]["message"]

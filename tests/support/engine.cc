@@ -27,11 +27,13 @@ HttpClientOptions client_options(const EngineOptions& options) {
     return {.user_agent = "herald-test", .ca_bundle = options.ca_bundle};
 }
 
-Sender::Environment lookup(const Environment* environment) {
-    return [environment](const std::string& name) -> std::optional<std::string> {
+SecretSources secret_sources(const EngineOptions& options) {
+    auto lookup = [environment =
+                       options.environment](const std::string& name) -> std::optional<std::string> {
         if (environment == nullptr || !environment->contains(name)) return std::nullopt;
         return environment->at(name);
     };
+    return {std::move(lookup), {"*"}, options.secret_directories};
 }
 
 }  // namespace
@@ -44,7 +46,7 @@ Engine::Engine(boost::asio::io_context& loop, Wheel& wheel, const Clock& clock_i
       catalog(store, writer, clock, infrahub::event_types(), "main"),
       committer(loop.get_executor(), store, writer, clock, metrics),
       client(make_http_client(loop.get_executor(), wheel, client_options(options))),
-      sender(*client, transform, catalog, sender_clock, lookup(options.environment)),
+      sender(*client, transform, catalog, sender_clock, secret_sources(options)),
       dispatcher(loop.get_executor(), store, writer, catalog, committer, sender, dispatcher_clock,
                  metrics),
       ingest(catalog, committer, dispatcher, metrics),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,6 +41,7 @@ using Environment = std::map<std::string, std::string>;
 struct EngineOptions {
     std::string ca_bundle = {};  ///< as of HttpClientOptions
     const Environment* environment = nullptr;
+    std::vector<std::filesystem::path> secret_directories = {};
 };
 
 /// The whole way of an event in one process, wired as the program wires it (app/herald.cc): real

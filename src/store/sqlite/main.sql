@@ -47,7 +47,7 @@ CREATE TABLE webhook (
     updated_at            INTEGER NOT NULL,
     version               INTEGER NOT NULL,
     removed               INTEGER NOT NULL,
-    options               TEXT    NOT NULL DEFAULT '{}'  -- JSON, core/webhook_options.h
+    options               TEXT    NOT NULL DEFAULT ''  -- JSON, core/webhook_options.h
 ) STRICT;
 CREATE UNIQUE INDEX webhook_name ON webhook (name) WHERE removed = 0;
 

@@ -69,10 +69,13 @@ std::vector<Duration> read_delays(std::string_view packed) {
     return delays;
 }
 
-Webhook read_webhook(const Statement& row) {
+Webhook read_webhook(const Statement& row, const Vault& vault) {
     Webhook webhook;
     webhook.id = row.as<WebhookId>(0);
-    const std::string_view uuid = row.text(1);
+    const std::string uuid(row.text(1));
+    const auto opened = [&](int column, std::string_view name) {
+        return vault.open(uuid, name, row.text(column));
+    };
     std::memcpy(webhook.uuid.bytes.data(), uuid.data(),
                 std::min(uuid.size(), webhook.uuid.bytes.size()));
     webhook.name = row.text(2);
@@ -82,10 +85,10 @@ Webhook read_webhook(const Statement& row) {
     webhook.filter.node_kind = row.text(6);
     webhook.active = row.integer(7) != 0;
     webhook.description = row.text(8);
-    webhook.url = row.text(9);
+    webhook.url = opened(9, "url");
     webhook.validate_certificates = row.integer(10) != 0;
-    webhook.shared_key = row.text(11);
-    webhook.headers = read_headers(row.text(12));
+    webhook.shared_key = opened(11, "shared_key");
+    webhook.headers = read_headers(opened(12, "headers"));
     webhook.timeout = std::chrono::milliseconds{row.integer(13)};
     webhook.retry.delays = read_delays(row.text(14));
     webhook.retry.jitter = row.real(15);
@@ -95,30 +98,50 @@ Webhook read_webhook(const Statement& row) {
     webhook.updated_at = from_micros(row.integer(19));
     webhook.version = row.as<std::uint64_t>(20);
     webhook.removed = row.integer(21) != 0;
-    if (auto read = read_stored_options(webhook, row.text(22)); !read) {
+    const std::string options = opened(22, "options");
+    if (options.empty()) return webhook;  // as a removed one's are
+    if (auto read = read_stored_options(webhook, options); !read) {
         throw Failure{Errc::internal, read.error().message, true};
     }
     return webhook;
 }
 
+/// What of a webhook's row is made for it: texts are borrowed until the row is written.
+struct MadeColumns {
+    std::string event_types;
+    std::string url;
+    std::string shared_key;
+    std::string headers;
+    std::string delays;
+    std::string options;
+
+    MadeColumns(const Webhook& webhook, const Vault& vault)
+        : event_types(pack(webhook.filter.event_types)), delays(pack(delay_texts(webhook.retry))) {
+        const auto& id = webhook.uuid.bytes;
+        const std::string uuid(id.begin(), id.end());
+        url = vault.seal(uuid, "url", webhook.url);
+        shared_key = vault.seal(uuid, "shared_key", webhook.shared_key);
+        headers = vault.seal(uuid, "headers", pack(header_texts(webhook.headers)));
+        options = vault.seal(uuid, "options", stored_options(webhook));
+    }
+};
+
 /// Parameters 2 to 23; the first is the id.
-void bind_webhook(Statement& put, const Webhook& webhook, const std::string& event_types,
-                  const std::string& headers, const std::string& delays,
-                  const std::string& options) {
+void bind_webhook(Statement& put, const Webhook& webhook, const MadeColumns& made) {
     put.bind_one(2, webhook.uuid.bytes);
     put.bind_one(3, webhook.name);
     put.bind_one(4, to_text(webhook.kind));
-    put.bind_one(5, as_bytes(event_types));
+    put.bind_one(5, as_bytes(made.event_types));
     put.bind_one(6, to_text(webhook.filter.branch_scope));
     put.bind_one(7, webhook.filter.node_kind);
     put.bind_one(8, std::int64_t{webhook.active});
     put.bind_one(9, webhook.description);
-    put.bind_one(10, webhook.url);
+    put.bind_one(10, made.url);
     put.bind_one(11, std::int64_t{webhook.validate_certificates});
-    put.bind_one(12, webhook.shared_key);
-    put.bind_one(13, as_bytes(headers));
+    put.bind_one(12, made.shared_key);
+    put.bind_one(13, as_bytes(made.headers));
     put.bind_one(14, std::int64_t{webhook.timeout.count()});
-    put.bind_one(15, as_bytes(delays));
+    put.bind_one(15, as_bytes(made.delays));
     put.bind_one(16, webhook.retry.jitter);
     put.bind_one(17, to_text(webhook.signature_profile));
     if (webhook.accepted_profile) {
@@ -130,24 +153,43 @@ void bind_webhook(Statement& put, const Webhook& webhook, const std::string& eve
     put.bind_one(20, to_micros(webhook.updated_at));
     put.bind_one(21, static_cast<std::int64_t>(webhook.version));
     put.bind_one(22, std::int64_t{webhook.removed});
-    put.bind_one(23, options);
+    put.bind_one(23, made.options);
+}
+
+/// The file, unless it is lost: a new one would take the segments for leftovers of a crash.
+std::filesystem::path whole_or_new(const Layout& layout) {
+    const std::filesystem::path path = layout.main();
+    std::error_code error;
+    const bool is_there = std::filesystem::file_size(path, error) > 0 && !error;
+    if (is_there || !std::filesystem::exists(layout.segments(), error)) return path;
+    for (const auto& entry : std::filesystem::directory_iterator(layout.segments())) {
+        if (entry.path().extension() != ".db") continue;
+        throw Failure{Errc::unavailable,
+                      path.string() +
+                          " is missing or empty, and there are segments of a log: "
+                          "restore it from a backup, or choose an empty data_dir"};
+    }
+    return path;
 }
 
 }  // namespace
 
-MainDb::MainDb(const std::filesystem::path& path) : db_(path, Access::create) {
+MainDb::MainDb(const Layout& layout, const std::vector<SealKey>& keys)
+    : db_(whole_or_new(layout), Access::create), vault_(db_, layout, keys) {
     const std::int64_t version = db_.number("PRAGMA user_version");
     if (version > schema_version) {
         throw Failure{Errc::unavailable,
-                      path.string() +
+                      layout.main().string() +
                           " was written by a newer herald: run that one, or restore"
                           " an older copy"};
     }
+    if (version != schema_version) {
+        Transaction creation(db_);
+        db_.run(std::string(version == 1 ? sql::sqlite_main_2 : sql::sqlite_main));
+        creation.commit();
+    }
     make_health_table(db_);
-    if (version == schema_version) return;
-    Transaction creation(db_);
-    db_.run(std::string(version == 1 ? sql::sqlite_main_2 : sql::sqlite_main));
-    creation.commit();
+    vault_.renew(db_);
 }
 
 std::vector<Era> MainDb::eras() const {
@@ -169,7 +211,7 @@ std::vector<Webhook> MainDb::webhooks() const {
     Statement rows =
         db_.prepare("SELECT " + std::string(webhook_columns) + " FROM webhook ORDER BY id");
     std::vector<Webhook> webhooks;
-    while (rows.step()) webhooks.push_back(read_webhook(rows));
+    while (rows.step()) webhooks.push_back(read_webhook(rows, vault_));
     return webhooks;
 }
 
@@ -201,9 +243,6 @@ Result<Webhook> MainDb::put_webhook(Webhook webhook, std::optional<std::uint64_t
                           "there is a webhook with this name",
                           {{"/name", "is taken by another webhook: choose another"}}});
     }
-    const std::string event_types = pack(webhook.filter.event_types);
-    const std::string headers = pack(header_texts(webhook.headers));
-    const std::string delays = pack(delay_texts(webhook.retry));
     Statement put = db_.prepare("INSERT OR REPLACE INTO webhook (" + std::string(webhook_columns) +
                                 ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
                                 " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)");
@@ -212,8 +251,8 @@ Result<Webhook> MainDb::put_webhook(Webhook webhook, std::optional<std::uint64_t
     } else {
         put.bind_one(1, static_cast<std::int64_t>(webhook.id));
     }
-    const std::string options = stored_options(webhook);
-    bind_webhook(put, webhook, event_types, headers, delays, options);
+    const MadeColumns made(webhook, vault_);
+    bind_webhook(put, webhook, made);
     put.run();
     if (is_new) webhook.id = static_cast<WebhookId>(db_.number("SELECT last_insert_rowid()"));
     change.commit();
@@ -225,7 +264,7 @@ Result<> MainDb::remove_webhook(WebhookId id, std::optional<std::uint64_t> expec
     if (auto same = check_version(id, expected); !same) return same;
     Statement remove = db_.prepare(
         "UPDATE webhook SET removed = 1, active = 0, shared_key = '', headers = x'',"
-        " options = '{}',"
+        " options = '',"
         " updated_at = ?2 WHERE id = ?1");
     remove.bind(static_cast<std::int64_t>(id), to_micros(now));
     remove.run();
@@ -241,7 +280,7 @@ std::optional<RememberedAnswer> MainDb::remembered(std::string_view key, Time no
     if (!row.step()) return std::nullopt;
     RememberedAnswer answer;
     answer.key = row.text(0);
-    answer.request_digest = row.text(1);
+    answer.request_digest = vault_.open(key, "request_digest", row.text(1));
     answer.status = row.as<int>(2);
     answer.body = row.text(3);
     answer.location = row.text(4);
@@ -251,7 +290,8 @@ std::optional<RememberedAnswer> MainDb::remembered(std::string_view key, Time no
 
 void MainDb::remember(const RememberedAnswer& answer) {
     Statement put = db_.prepare("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?)");
-    put.bind(answer.key, answer.request_digest, answer.status, answer.body, answer.location,
+    const std::string digest = vault_.seal(answer.key, "request_digest", answer.request_digest);
+    put.bind(answer.key, digest, answer.status, answer.body, answer.location,
              to_micros(answer.created_at));
     put.run();
 }

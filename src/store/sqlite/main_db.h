@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "store/sqlite/delivery_ids.h"
+#include "store/sqlite/segment_list.h"
 #include "store/sqlite/sqlite.h"
+#include "store/sqlite/vault.h"
 #include "store/store.h"
 
 namespace herald::sqlite {
@@ -17,8 +19,9 @@ namespace herald::sqlite {
 /// when the call returns. Throws Failure; expected failures are as in Store.
 class MainDb {
 public:
-    /// Opens it, creating or migrating it. A file of a newer herald is refused.
-    explicit MainDb(const std::filesystem::path& path);
+    /// Opens it, creating or migrating it. A file of a newer herald is refused, and one that is
+    /// sealed with a key that is not there: nothing was changed then.
+    MainDb(const Layout& layout, const std::vector<SealKey>& keys);
 
     [[nodiscard]] const Database& db() const { return db_; }
     /// What delivery ids are salted with, the oldest era first.
@@ -43,6 +46,7 @@ private:
     [[nodiscard]] bool name_is_taken(const Webhook& webhook) const;
 
     Database db_;
+    Vault vault_;
 };
 
 }  // namespace herald::sqlite

@@ -44,6 +44,7 @@ struct Layout {
 
     [[nodiscard]] std::filesystem::path lock() const { return data_dir / "herald.lock"; }
     [[nodiscard]] std::filesystem::path main() const { return data_dir / "herald.db"; }
+    [[nodiscard]] std::filesystem::path secret_key() const { return data_dir / "secrets.key"; }
     [[nodiscard]] std::filesystem::path segments() const { return data_dir / "segments"; }
     [[nodiscard]] std::filesystem::path segment(std::uint64_t number) const;
     [[nodiscard]] std::filesystem::path index(std::uint64_t number) const;

@@ -11,16 +11,38 @@ namespace herald::sqlite {
 
 namespace {
 
-/// SQLite's result code in our terms. What a failed write or sync left on disk is unknown, and so
-/// is what a corrupt file holds: these are fatal.
-Failure failure_of(sqlite3* db, int code) {
+/// Whether the call that failed was one for the disk, and no sync: then nothing was promised, and
+/// SQLite rolls back.
+bool is_plain_io(int code) {
+    return (code & 0xFF) == SQLITE_IOERR && code != SQLITE_IOERR_FSYNC &&
+           code != SQLITE_IOERR_DIR_FSYNC;
+}
+
+/// out_of_space or unavailable for what may pass by itself; internal: it is nothing of that kind.
+Errc passing_failure(int code, int system_error) {
+    const bool io = is_plain_io(code);
+    const bool full = system_error == ENOSPC || system_error == EDQUOT;
+    if ((code & 0xFF) == SQLITE_FULL || (io && full)) return Errc::out_of_space;
+    const bool read_only = system_error == EROFS || system_error == EACCES || system_error == EPERM;
+    return io && read_only ? Errc::unavailable : Errc::internal;
+}
+
+/// SQLite's result code in our terms; `system_error` is the errno that it left. What a failed sync
+/// left on disk is unknown, and so is what a corrupt file holds: these are fatal.
+Failure failure_of(sqlite3* db, int code, int system_error) {
     Failure failure;
     const char* said = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    failure.code = passing_failure(code, system_error);
+    if (failure.code == Errc::out_of_space) {
+        failure.message = "the disk is full: free space under the data directory";
+        return failure;
+    }
+    if (failure.code == Errc::unavailable) {
+        failure.message = "the data directory cannot be written: " +
+                          std::generic_category().message(system_error);
+        return failure;
+    }
     switch (code & 0xFF) {
-        case SQLITE_FULL:
-            failure.code = Errc::out_of_space;
-            failure.message = "the disk is full: free space under the data directory";
-            return failure;
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
         case SQLITE_READONLY:
@@ -29,17 +51,21 @@ Failure failure_of(sqlite3* db, int code) {
         case SQLITE_NOMEM: failure.code = Errc::unavailable; break;
         default: failure.fatal = true; break;
     }
-    failure.message = std::string("the store failed: ") + said;
+    const char* file = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
+    failure.message =
+        "the store failed: " + (file != nullptr ? std::string(file) + ": " : "") + said;
     return failure;
 }
 
 void check(sqlite3* db, int code) {
-    if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) throw failure_of(db, code);
+    const int system_error = errno;
+    if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return;
+    throw failure_of(db, code, system_error);
 }
 
 /// What a step's code means, read before the reset that lets the statement be used again.
 Failure failure_then_reset(sqlite3_stmt* statement, int code) {
-    Failure failure = failure_of(sqlite3_db_handle(statement), code);
+    Failure failure = failure_of(sqlite3_db_handle(statement), code, errno);
     sqlite3_reset(statement);
     return failure;
 }
@@ -67,6 +93,7 @@ Statement::Statement(sqlite3* db, std::string_view sql) {
 }
 
 bool Statement::step() {
+    errno = 0;
     const int code = sqlite3_step(statement_.get());
     if (code == SQLITE_ROW) return true;
     if (code != SQLITE_DONE) {
@@ -136,7 +163,10 @@ Database::Database(const std::filesystem::path& path, Access access) {
     db_.reset(opened);
     check(opened, code);
     sqlite3_busy_timeout(opened, 5'000);
-    if (access == Access::create) run("PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL");
+    // Of a file that holds something these would write the header and change nothing else.
+    if (access == Access::create && number("PRAGMA page_count") == 0) {
+        run("PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL");
+    }
     if (access != Access::read_only) {
         run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
             "PRAGMA cache_size=-8192");
@@ -149,6 +179,7 @@ Database::Database(const std::filesystem::path& path, Access access) {
 Statement Database::prepare(std::string_view sql) const { return Statement(db_.get(), sql); }
 
 void Database::run(const std::string& sql) const {
+    errno = 0;
     check(db_.get(), sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr));
 }
 

@@ -54,7 +54,7 @@ class SqliteStore final : public Store {
 public:
     SqliteStore(const StoreOptions& options, DirectoryLock lock)
         : lock_(std::move(lock)),
-          main_(Layout{options.data_dir}.main()),
+          main_(Layout{options.data_dir}, options.seal_keys),
           shared_(std::make_shared<Shared>(Layout{options.data_dir})),
           log_(options, main_, shared_, now()) {}
 
