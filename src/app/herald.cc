@@ -66,8 +66,9 @@ NetworkPolicy network_policy(const Config& config) {
 }
 
 HttpClientOptions client_options(const Config& config, const NetworkPolicy& network,
-                                 const std::string& node) {
+                                 const std::string& node, EnvironmentProxies proxies) {
     HttpClientOptions options;
+    options.proxies = std::move(proxies);
     options.network = &network;
     options.node = node;
     options.user_agent = "herald/" HERALD_VERSION;
@@ -108,15 +109,16 @@ Retention retention(const Config& config) {
 
 /// The parts in the order in which they need each other.
 struct Herald::Parts {
-    Parts(Config& config, std::unique_ptr<Store> opened, const ListenAddress& address)
+    Parts(Config& config, std::unique_ptr<Store> opened, const ListenAddress& address,
+          EnvironmentProxies proxies)
         : running(config),
           network(network_policy(config)),
           store(std::move(opened)),
           readers(*store, reader_threads),
           catalog(*store, writer, clock, infrahub::event_types(), config.default_branch),
           committer(loop.get_executor(), *store, writer, clock, metrics),
-          client(
-              make_http_client(loop.get_executor(), wheel, client_options(config, network, node))),
+          client(make_http_client(loop.get_executor(), wheel,
+                                  client_options(config, network, node, std::move(proxies)))),
           sender(*client, transform, catalog, clock, secret_sources(config)),
           dispatcher(loop.get_executor(), *store, writer, catalog, committer, sender, clock,
                      metrics),
@@ -277,6 +279,8 @@ Herald::~Herald() = default;
 Result<> Herald::run() {
     if (auto checked = check_config(config_); !checked) return checked;
     const auto address = parse_listen(config_.listen);
+    auto proxies = EnvironmentProxies::read(environment);
+    if (!proxies) return fail(proxies.error());
     StoreOptions options;
     options.data_dir = config_.data_dir;
     options.segment_events = config_.segment_events;
@@ -287,7 +291,7 @@ Result<> Herald::run() {
     auto store = open_sqlite_store(options);
     if (!store) return fail(store.error());
 
-    Parts parts(config_, std::move(*store), *address);
+    Parts parts(config_, std::move(*store), *address, std::move(*proxies));
     Result<> ended;
     boost::asio::co_spawn(parts.loop, parts.live(config_, reload_),
                           [&](const std::exception_ptr& broken, Result<> result) {

@@ -33,6 +33,7 @@ inline constexpr std::size_t header_bytes = 8'192;     ///< one field value
 inline constexpr std::size_t shared_key_bytes = 1'024;
 inline constexpr std::size_t authentication_bytes = 4'096;  ///< one member: a JWT fits
 inline constexpr std::size_t secret_file_bytes = 65'536;  ///< what a file: reference reads
+inline constexpr std::size_t pem_bytes = 65'536;  ///< certificates or the key of one webhook
 inline constexpr std::size_t event_types = 100;        ///< names and globs of one webhook
 inline constexpr std::size_t retry_delays = 50;        ///< attempts of one delivery
 inline constexpr std::size_t condition_values = 100;  ///< in one list of a webhook's conditions

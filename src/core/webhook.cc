@@ -246,6 +246,8 @@ Result<> validate(const Webhook& webhook, const EventTypes& types) {
                                          " seconds"});
     }
     add(validate(webhook.retry), wrong);
+    check(webhook.tls, wrong);
+    check(webhook.proxy, wrong);
     return result_of(std::move(wrong));
 }
 

@@ -10,12 +10,14 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "core/breaker.h"
 #include "core/authentication.h"
+#include "core/breaker.h"
 #include "core/filter.h"
 #include "core/pacing.h"
+#include "core/proxy.h"
 #include "core/retry.h"
 #include "core/signature.h"
+#include "core/tls_options.h"
 
 namespace herald {
 
@@ -56,6 +58,8 @@ struct Webhook {
     Pacing pacing;
     BreakerPolicy breaker;
     SignatureProfile signature_profile = SignatureProfile::automatic;
+    TlsOptions tls;
+    ProxyOptions proxy;
     /// With `auto`: the profile that the receiver has accepted. Forgotten when key or URL change.
     std::optional<SignatureProfile> accepted_profile;
     Authentication authentication;  ///< to the receiver; "authentication" of its options

@@ -51,11 +51,33 @@ void write_authentication_group(std::string& out, const Webhook& webhook, Secret
     append_authentication(out, webhook.authentication, form);
 }
 
+void read_tls(Webhook& webhook, JsonView value, JsonView stored, std::vector<FieldError>& wrong) {
+    OptionReader reader(value, "/tls", stored, wrong);
+    webhook.tls = read_tls_options(reader);
+    reader.finish();
+}
+
+void write_tls(std::string& out, const Webhook& webhook, SecretForm form) {
+    append_tls_options(out, webhook.tls, form);
+}
+
+void read_proxy(Webhook& webhook, JsonView value, JsonView stored, std::vector<FieldError>& wrong) {
+    OptionReader reader(value, "/proxy", stored, wrong);
+    webhook.proxy = read_proxy_options(reader);
+    reader.finish();
+}
+
+void write_proxy(std::string& out, const Webhook& webhook, SecretForm form) {
+    append_proxy_options(out, webhook.proxy, form);
+}
+
 constexpr std::array groups{
     Group{"authentication", read_authentication_group, write_authentication_group},
     Group{"retry_on", read_retry_on, write_retry_on},
     Group{"pacing", read_pacing_group, write_pacing_group},
     Group{"breaker", read_breaker_group, write_breaker_group},
+    Group{"tls", read_tls, write_tls},
+    Group{"proxy", read_proxy, write_proxy},
 };
 
 std::string written(const Group& group, const Webhook& webhook, SecretForm form) {

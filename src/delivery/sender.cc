@@ -30,8 +30,9 @@ struct Sender::Prepared {
     bool key_may_change = false;  ///< it lies outside
     Url url;
     std::string shown_url;
-    std::vector<std::string> url_secrets;
+    std::vector<std::string> url_secrets;  ///< of the proxy too
     std::optional<RequestHeaders> headers;  ///< when they are the same for every attempt
+    std::shared_ptr<const WayOptions> way_options;  ///< null: as all others
     std::vector<Signer> signers;  ///< one for each profile of this key that may be used
     std::vector<SignatureProfile> profiles;  ///< to try, in order; empty: unsigned
     std::chrono::steady_clock::time_point probe_after{};
@@ -84,6 +85,15 @@ Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& 
     fresh->url = std::move(*url);
     fresh->shown_url = redact_url(webhook->url);
     fresh->url_secrets = secrets_of_url(webhook->url);
+    const WayOptions way_options{webhook->tls, webhook->proxy};
+    if (way_options != WayOptions{}) {
+        fresh->way_options = std::make_shared<const WayOptions>(way_options);
+    }
+    // Whoever answers may repeat what a plain proxy was told.
+    if (const auto proxy = own_proxy(webhook->proxy); proxy && !proxy->userinfo.empty()) {
+        fresh->url_secrets.push_back(to_base64(as_bytes(proxy->userinfo)));
+        fresh->url_secrets.push_back(webhook->proxy.password);
+    }
     fresh->key = std::move(*key);
     fresh->key_may_change = parse_reference(webhook->shared_key).has_value();
     if (!fresh->key.empty()) {
@@ -210,6 +220,7 @@ HttpRequest Sender::request_to_receiver(const Exchange& exchange) {
     HttpRequest request;
     request.url = exchange.prepared->url;
     request.verify_certificates = exchange.webhook->validate_certificates;
+    request.way_options = exchange.prepared->way_options;
     request.timeout = exchange.webhook->timeout;
     return request;
 }

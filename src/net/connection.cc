@@ -43,10 +43,12 @@ Connection::Connection(const boost::asio::any_io_executor& executor, std::shared
 
 Connection::~Connection() {
     if (tls_) tls_->shut_down();
+    if (outer_tls_) outer_tls_->shut_down();
 }
 
 awaitable<error_code> Connection::connect(tcp::endpoint endpoint) {
     tls_.reset();
+    outer_tls_.reset();
     cancelled_ = false;
     error_code error;
     socket_.close(error);
@@ -59,10 +61,13 @@ awaitable<error_code> Connection::connect(tcp::endpoint endpoint) {
     co_return error;
 }
 
-awaitable<error_code> Connection::handshake(const TlsContext& context) {
-    const OriginKey& key = origin_->key;
-    tls_ = std::make_unique<TlsStream>(context, socket_.native_handle(), key.host, key.verify,
-                                       origin_->ticket);
+awaitable<error_code> Connection::handshake(TlsPeer peer) {
+    if (tls_) {
+        outer_tls_ = std::move(tls_);
+        tls_ = std::make_unique<TlsStream>(peer, *outer_tls_);
+    } else {
+        tls_ = std::make_unique<TlsStream>(peer, socket_.native_handle());
+    }
     for (;;) {
         const Step step = judge(tls_->handshake(), 0);
         if (step.wait == Wait::nothing) co_return step.error;
@@ -108,8 +113,8 @@ void Connection::take_in(std::size_t n) {
     in_.used(parser_.feed(in_.view()));
 }
 
-void Connection::reset() {
-    parser_.reset();
+void Connection::reset(bool tunnel) {
+    parser_.reset(tunnel);
     out_.clear();
     heard_ = sent_all_ = false;
 }

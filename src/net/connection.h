@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "net/read_buffer.h"
 #include "net/response_parser.h"
 #include "net/tls.h"
+#include "net/way_options.h"
 
 namespace herald {
 
@@ -25,15 +27,27 @@ struct OriginKey {
     bool verify = true;
     std::uint16_t port = 80;
     std::string host;
+    std::shared_ptr<const WayOptions> way_options;  ///< the same one, not an equal one
 
     bool operator==(const OriginKey&) const = default;
+};
+
+/// What the options mean for one origin.
+struct Way {
+    std::shared_ptr<const TlsContext> tls;  ///< null: as all others
+    std::shared_ptr<const Proxy> proxy;     ///< null: directly
+    bool proxy_is_own = false;              ///< the webhook names it, not the environment
+    std::string target_prefix;  ///< before the request's path: "http://host" for a plain proxy
+    std::string proxy_fields;   ///< whole lines, for requests that a plain proxy reads
 };
 
 struct Origin {
     OriginKey key;
     std::string host_header;
+    std::optional<Way> way;  ///< known once the first connection was tried
     std::vector<std::unique_ptr<Connection>> idle;  ///< the one used last is at the back
-    TlsSessionPtr ticket;                           ///< to resume the last TLS session
+    TlsSessionPtr ticket;        ///< to resume the last TLS session
+    TlsSessionPtr proxy_ticket;  ///< the same with the proxy
 };
 
 /// Requests and answers written out in full, without a copy of a large body.
@@ -52,15 +66,16 @@ public:
 
     boost::asio::awaitable<boost::system::error_code> connect(
         boost::asio::ip::tcp::endpoint endpoint);
-    boost::asio::awaitable<boost::system::error_code> handshake(const TlsContext& context);
+    /// After an earlier one the new TLS connection runs inside of that.
+    boost::asio::awaitable<boost::system::error_code> handshake(TlsPeer peer);
     /// Sends the request, and stops when the receiver has answered in full before it took it all:
     /// then sent_all() is false.
     boost::asio::awaitable<boost::system::error_code> send(OutgoingRequest request);
     /// Reads the answer to its end.
     boost::asio::awaitable<boost::system::error_code> receive();
 
-    /// Begins the next exchange.
-    void reset();
+    /// Begins the next exchange; `tunnel`: a CONNECT.
+    void reset(bool tunnel = false);
     /// Whether an idle connection is still open and silent. Surplus bytes would be taken for the
     /// answer to the next request.
     [[nodiscard]] bool usable();
@@ -107,6 +122,7 @@ private:
 
     boost::asio::ip::tcp::socket socket_;
     std::shared_ptr<Origin> origin_;
+    std::unique_ptr<TlsStream> outer_tls_;  ///< with the proxy, when tls_ is inside of it
     std::unique_ptr<TlsStream> tls_;
     std::shared_ptr<Readiness> readiness_;
     ReadBuffer in_;

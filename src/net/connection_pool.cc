@@ -12,6 +12,7 @@ namespace {
 
 /// More origins than webhooks: those without a connection are forgotten, with their TLS sessions.
 constexpr std::size_t origins_max = limits::webhooks + 1'000;
+constexpr std::size_t origins_least = 64;
 
 }  // namespace
 
@@ -24,13 +25,19 @@ ConnectionPool::~ConnectionPool() { close(); }
 std::size_t ConnectionPool::KeyHash::operator()(const OriginKey& key) const noexcept {
     const std::size_t rest =
         (std::size_t{key.port} << 2U) | (key.tls ? 2U : 0U) | (key.verify ? 1U : 0U);
-    return std::hash<std::string>{}(key.host) ^ (rest * 0x9E3779B97F4A7C15ULL);
+    return std::hash<std::string>{}(key.host) ^ (rest * 0x9E3779B97F4A7C15ULL) ^
+           std::hash<std::shared_ptr<const WayOptions>>{}(key.way_options);
 }
 
-std::shared_ptr<Origin> ConnectionPool::origin(const Url& url, bool verify) {
-    OriginKey key{.tls = url.tls, .verify = verify || !url.tls, .port = url.port, .host = url.host};
+std::shared_ptr<Origin> ConnectionPool::origin(
+    const Url& url, bool verify, const std::shared_ptr<const WayOptions>& way_options) {
+    OriginKey key{.tls = url.tls,
+                  .verify = verify || !url.tls,
+                  .port = url.port,
+                  .host = url.host,
+                  .way_options = way_options};
     if (const auto found = origins_.find(key); found != origins_.end()) return found->second;
-    if (origins_.size() >= origins_max) forget_origins();
+    if (origins_.size() >= forget_at_) forget_origins();
     auto made = std::make_shared<Origin>();
     made->key = key;
     made->host_header = url.host_header();
@@ -39,7 +46,17 @@ std::shared_ptr<Origin> ConnectionPool::origin(const Url& url, bool verify) {
 }
 
 void ConnectionPool::forget_origins() {
-    std::erase_if(origins_, [](const auto& entry) { return entry.second.use_count() == 1; });
+    const auto unused = [](const auto& entry) { return entry.second.use_count() == 1; };
+    std::erase_if(origins_, [&](const auto& entry) {
+        // Two pointers to the options are here, in the key and in the origin.
+        const auto& options = entry.first.way_options;
+        return unused(entry) && options && options.use_count() == 2;
+    });
+    if (origins_.size() >= origins_max) std::erase_if(origins_, unused);
+    // So that looking through them costs each new one the same, however many there are.
+    const std::size_t left = origins_.size();
+    const std::size_t doubled = std::min(std::max(2 * left, origins_least), origins_max);
+    forget_at_ = left < origins_max ? doubled : left + origins_least;
 }
 
 std::unique_ptr<Connection> ConnectionPool::take_idle(Origin& origin) {

@@ -21,7 +21,9 @@ public:
     ConnectionPool(const ConnectionPool&) = delete;
     ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-    [[nodiscard]] std::shared_ptr<Origin> origin(const Url& url, bool verify);
+    /// `way_options` null: the way of all others.
+    [[nodiscard]] std::shared_ptr<Origin> origin(
+        const Url& url, bool verify, const std::shared_ptr<const WayOptions>& way_options = {});
     /// The idle connection that was used last and is still good; null: there is none.
     [[nodiscard]] std::unique_ptr<Connection> take_idle(Origin& origin);
     /// A connection that is not connected yet. Null: limits::connections are in use.
@@ -41,11 +43,14 @@ private:
         std::size_t operator()(const OriginKey& key) const noexcept;
     };
 
+    /// Drops origins without a connection: those whose options nobody has any more, and all when
+    /// there are too many.
     void forget_origins();
     void drop_idle(Connection* connection);
     boost::asio::any_io_executor executor_;
     Wheel& wheel_;
     std::unordered_map<OriginKey, std::shared_ptr<Origin>, KeyHash> origins_;
+    std::size_t forget_at_ = 64;  ///< with so many origins forget_origins() is called
     std::size_t open_ = 0;
     bool closed_ = false;
 };

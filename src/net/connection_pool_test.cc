@@ -37,6 +37,25 @@ TEST_F(ConnectionPoolTest, OriginsDifferInWhatMakesConnectionsDiffer) {
     EXPECT_NE(plain, pool.origin(other, true));
 }
 
+TEST_F(ConnectionPoolTest, OriginsDifferInTheObjectThatTheirOptionsAre) {
+    const auto options = std::make_shared<const WayOptions>();
+    const auto equal = std::make_shared<const WayOptions>();
+    const auto origin = pool.origin(url("a"), true, options);
+    EXPECT_EQ(origin, pool.origin(url("a"), true, options));
+    EXPECT_NE(origin, pool.origin(url("a"), true, equal));
+    EXPECT_NE(origin, pool.origin(url("a"), true));
+}
+
+TEST_F(ConnectionPoolTest, ForgetsOriginsWhoseOptionsNobodyHasAnyMore) {
+    std::weak_ptr<const WayOptions> first;
+    for (int i = 0; i < 1'000; ++i) {
+        const auto options = std::make_shared<const WayOptions>();
+        if (i == 0) first = options;
+        EXPECT_NE(pool.origin(url("a"), true, options), nullptr);
+    }
+    EXPECT_TRUE(first.expired()) << "a webhook that is edited often leaves nothing behind";
+}
+
 TEST_F(ConnectionPoolTest, HasSoManyConnectionsAndClosesTheOldestIdleForANewOne) {
     const auto origin = pool.origin(url("a"), true);
     for (std::size_t i = 0; i < limits::connections; ++i) {

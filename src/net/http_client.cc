@@ -10,6 +10,7 @@
 #include "net/dialer.h"
 #include "net/http_answer.h"
 #include "net/request_text.h"
+#include "net/tunnel.h"
 
 namespace herald {
 
@@ -19,10 +20,15 @@ using boost::asio::awaitable;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-Outcome judge_status(int status) {
+Outcome judge_status(int status, const Origin& origin) {
     const FailureClass failure = classify_status(status);
     if (failure == FailureClass::none) return {};
-    std::string message = "The receiver answered " + std::to_string(status);
+    // Only without TLS a proxy can answer in the receiver's place.
+    const Proxy* proxy = origin.key.tls || !origin.way ? nullptr : origin.way->proxy.get();
+    if (proxy != nullptr && status == 407) return refused_credentials(*proxy);
+    std::string message =
+        proxy == nullptr ? "The receiver" : "The receiver, or the proxy " + proxy->name() + ",";
+    message += " answered " + std::to_string(status);
     const std::string_view phrase = reason_phrase(status);
     if (phrase != "Unknown") message.append(" ").append(phrase);
     return {failure, message + "."};
@@ -78,7 +84,7 @@ awaitable<HttpAnswer> PooledHttpClient::post(const HttpRequest& request) {
         x.fail(FailureClass::config, std::move(wrong));
         co_return std::move(x.answer);
     }
-    x.origin = pool_.origin(request.url, request.verify_certificates);
+    x.origin = pool_.origin(request.url, request.verify_certificates, request.way_options);
     auto expire = [&x] {
         x.expired = true;
         x.stop();
@@ -104,8 +110,7 @@ awaitable<bool> PooledHttpClient::try_once(Exchange& x) {
     }
     x.answer.reused_connection = x.reused;
     Connection& connection = *x.connection;
-    const OutgoingRequest out =
-        write_request(x.request, x.origin->host_header, options_, connection.out());
+    const OutgoingRequest out = write_request(x.request, *x.origin, options_, connection.out());
     const error_code not_sent = co_await connection.send(out);
     error_code error = not_sent;
     // A receiver that refuses a large request may answer and close before it has read it all: its
@@ -144,7 +149,7 @@ void PooledHttpClient::finish(Exchange& x, error_code error) {
     } else if (!parsed.done()) {
         note_error(x, error);
     } else {
-        x.answer.outcome = judge_status(parsed.status());
+        x.answer.outcome = judge_status(parsed.status(), *x.origin);
         if (leads_back(x.answer)) {
             x.fail(FailureClass::config,
                    "The URL leads back to this herald, by way of a proxy or another address.");

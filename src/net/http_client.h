@@ -13,8 +13,10 @@
 #include "async/wheel.h"
 #include "core/attempt.h"
 #include "core/network_policy.h"
+#include "core/proxy.h"
 #include "core/url.h"
 #include "net/resolver.h"
+#include "net/way_options.h"
 
 namespace herald {
 
@@ -22,6 +24,8 @@ namespace herald {
 struct HttpRequest {
     Url url;
     bool verify_certificates = true;
+    /// Its own certificates or proxy; null: as all others.
+    std::shared_ptr<const WayOptions> way_options = {};
     /// Field lines in order, without Host, Content-Length and Connection, which the client writes.
     /// Checked by validate_header before they come here; checked again here for CR, LF and NUL.
     HeaderList headers;
@@ -55,6 +59,7 @@ struct HttpClientOptions {
     Resolver::Ask ask_names = ask_system;
     /// For one look-up of a name; the rest of the time stays for the connection.
     std::chrono::steady_clock::duration name_timeout{std::chrono::seconds{5}};
+    EnvironmentProxies proxies = {};
 };
 
 /// Sends requests to receivers. The second of the five doors. Lives on the loop thread.

@@ -58,11 +58,14 @@ std::string check_request(const HttpRequest& request) {
     return {};
 }
 
-OutgoingRequest write_request(const HttpRequest& request, std::string_view host,
+OutgoingRequest write_request(const HttpRequest& request, const Origin& origin,
                               const HttpClientOptions& options, std::string& out) {
     out.clear();
-    out.append(request.method).append(" ").append(request.url.target).append(" HTTP/1.1\r\nHost: ");
-    out.append(host).append("\r\n");
+    out.append(request.method).append(" ");
+    if (origin.way) out.append(origin.way->target_prefix);
+    out.append(request.url.target).append(" HTTP/1.1\r\nHost: ");
+    out.append(origin.host_header).append("\r\n");
+    if (origin.way) out.append(origin.way->proxy_fields);
     bool named = options.user_agent.empty();
     for (const auto& [name, value] : request.headers) {
         named = named || same_field_name(name, "user-agent");

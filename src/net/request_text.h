@@ -13,8 +13,8 @@ namespace herald {
 [[nodiscard]] std::string check_request(const HttpRequest& request);
 
 /// Writes a checked request into `out`, which is cleared, and gives what to send: views into `out`
-/// and into the request.
-[[nodiscard]] OutgoingRequest write_request(const HttpRequest& request, std::string_view host,
+/// and into the request. What the origin's way adds for a proxy is in it.
+[[nodiscard]] OutgoingRequest write_request(const HttpRequest& request, const Origin& origin,
                                             const HttpClientOptions& options, std::string& out);
 
 }  // namespace herald

@@ -63,6 +63,7 @@ bool ResponseParser::take_head(std::string_view text) {
     status_ = head_.status;
     reason_ = head_.reason;
     for (const FieldLine& field : head_.fields) headers_.emplace_back(field.name, field.value);
+    if (to_connect_) head_.framing.body = Framing::Body::none;
     decoder_ = BodyDecoder(head_.framing);
     until_close_ = head_.framing.body == Framing::Body::until_close;
     keep_alive_ = head_.framing.keep_alive;
@@ -96,7 +97,8 @@ bool ResponseParser::end_of_stream() {
     return state_ == State::done;
 }
 
-void ResponseParser::reset() {
+void ResponseParser::reset(bool to_connect) {
+    to_connect_ = to_connect;
     state_ = State::head;
     scanned_ = head_bytes_ = seen_ = 0;
     interim_ = status_ = 0;

@@ -35,8 +35,9 @@ public:
     /// Whether another request may follow on the connection, once the answer is done.
     [[nodiscard]] bool keep_alive() const { return keep_alive_; }
 
-    /// Begins the next answer.
-    void reset();
+    /// Begins the next answer; `to_connect`: to a CONNECT, which ends with its head. What follows
+    /// belongs to the tunnel, or to nobody.
+    void reset(bool to_connect = false);
 
 private:
     enum class State { head, body, done };
@@ -52,6 +53,7 @@ private:
     int interim_ = 0;  ///< 1xx answers so far
     HttpHead head_;  ///< its views are used within take_head only
     BodyDecoder decoder_;
+    bool to_connect_ = false;
     bool until_close_ = false;
     bool keep_alive_ = false;
     std::size_t seen_ = 0;  ///< bytes of the body

@@ -12,6 +12,8 @@
 #include <openssl/x509v3.h>
 #include <boost/asio/ip/address.hpp>
 
+#include "core/pem.h"
+
 namespace herald {
 
 namespace {
@@ -76,14 +78,6 @@ const BIO_METHOD* socket_method() {
     return method;
 }
 
-/// Keeps the newest session of the origin: called when the receiver sends a ticket.
-int keep_session(SSL* ssl, SSL_SESSION* session) {
-    auto* ticket = static_cast<TlsSessionPtr*>(SSL_get_app_data(ssl));
-    if (ticket == nullptr) return 0;
-    ticket->reset(session);
-    return 1;  // the reference is ours now
-}
-
 bool is_address(const std::string& host) {
     boost::system::error_code error;
     boost::asio::ip::make_address(host, error);
@@ -115,7 +109,7 @@ std::string verify_text(long code) {
 
 }  // namespace
 
-TlsContext::TlsContext(const std::string& ca_bundle) : context_(SSL_CTX_new(TLS_client_method())) {
+TlsContext::TlsContext() : context_(SSL_CTX_new(TLS_client_method())) {
     if (!context_) std::abort();  // no memory, or an OpenSSL without TLS
     SSL_CTX* context = context_.get();
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
@@ -125,7 +119,12 @@ TlsContext::TlsContext(const std::string& ca_bundle) : context_(SSL_CTX_new(TLS_
     SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(context, keep_session);
+    SSL_CTX_sess_set_new_cb(context, TlsStream::keep_session);
+    SSL_CTX_set_client_cert_cb(context, TlsStream::note_request);
+}
+
+TlsContext::TlsContext(const std::string& ca_bundle) : TlsContext() {
+    SSL_CTX* context = context_.get();
     const bool trusted =
         ca_bundle.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
                           : SSL_CTX_load_verify_locations(context, ca_bundle.c_str(), nullptr) == 1;
@@ -133,28 +132,101 @@ TlsContext::TlsContext(const std::string& ca_bundle) : context_(SSL_CTX_new(TLS_
     ERR_clear_error();
 }
 
-TlsStream::TlsStream(const TlsContext& context, int socket, const std::string& host, bool verify,
-                     TlsSessionPtr& ticket)
-    : wire_{socket, handshake_bytes}, ssl_(SSL_new(context.get())) {
+TlsContext::TlsContext(const TlsContext& others, const TlsOptions& options) : TlsContext() {
+    if (options.ca.empty()) {
+        trust_error_ = others.trust_error_;
+        SSL_CTX_set1_cert_store(context_.get(), SSL_CTX_get_cert_store(others.get()));
+    } else {
+        trust_only(options.ca);
+    }
+    if (!options.certificate.empty()) show_certificate(options);
+    ERR_clear_error();
+}
+
+void TlsContext::trust_only(const std::string& ca) {
+    const auto trusted = read_certificates(ca);
+    if (!trusted) {
+        option_error_ = "The webhook's tls.ca " + trusted.error().message + ".";
+        return;
+    }
+    X509_STORE* store = SSL_CTX_get_cert_store(context_.get());
+    for (const CertificatePtr& one : *trusted) X509_STORE_add_cert(store, one.get());
+    // What a person names is trusted, be it the root or one in between.
+    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+}
+
+void TlsContext::show_certificate(const TlsOptions& options) {
+    const auto chain = read_certificates(options.certificate);
+    const auto key = read_private_key(options.key);
+    if (!chain || !key) {
+        const bool of_key = chain.has_value();
+        option_error_ = std::string("The webhook's tls.") + (of_key ? "key " : "certificate ") +
+                        (of_key ? key.error() : chain.error()).message + ".";
+        return;
+    }
+    SSL_CTX* context = context_.get();
+    bool usable = SSL_CTX_use_certificate(context, chain->front().get()) == 1 &&
+                  SSL_CTX_use_PrivateKey(context, key->get()) == 1;
+    for (std::size_t i = 1; i < chain->size() && usable; ++i) {
+        usable = SSL_CTX_add1_chain_cert(context, chain->at(i).get()) == 1;
+    }
+    if (usable) return;
+    const char* reason = ERR_reason_error_string(ERR_peek_error());
+    option_error_ = std::string("The webhook's client certificate cannot be used: ") +
+                    (reason != nullptr ? reason : "OpenSSL refuses it") + ".";
+}
+
+TlsStream::TlsStream(const TlsPeer& peer, int socket)
+    : wire_{socket, handshake_bytes}, ticket_(&peer.ticket) {
     BIO* bio = BIO_new(socket_method());
-    if (!ssl_ || bio == nullptr) std::abort();
+    if (bio == nullptr) std::abort();
     BIO_set_data(bio, &wire_);
+    begin(peer, bio);
+}
+
+TlsStream::TlsStream(const TlsPeer& peer, TlsStream& outer)
+    : outer_(&outer), ticket_(&peer.ticket) {
+    BIO* bio = BIO_new(BIO_f_ssl());
+    if (bio == nullptr) std::abort();
+    BIO_set_ssl(bio, outer.ssl_.get(), BIO_NOCLOSE);
+    wire().left = handshake_bytes;
+    begin(peer, bio);
+}
+
+void TlsStream::begin(const TlsPeer& peer, BIO* bio) {
+    ssl_.reset(SSL_new(peer.context.get()));
+    if (!ssl_) std::abort();
     SSL_set_bio(ssl_.get(), bio, bio);
-    SSL_set_app_data(ssl_.get(), &ticket);
+    SSL_set_app_data(ssl_.get(), this);
     SSL_set_connect_state(ssl_.get());
-    name_peer(ssl_.get(), host, verify);
-    if (ticket) SSL_set_session(ssl_.get(), ticket.get());
+    name_peer(ssl_.get(), peer.host, peer.verify);
+    if (*ticket_) SSL_set_session(ssl_.get(), ticket_->get());
+}
+
+/// Keeps the newest session of the peer: called when it sends a ticket.
+int TlsStream::keep_session(SSL* ssl, SSL_SESSION* session) {
+    auto* stream = static_cast<TlsStream*>(SSL_get_app_data(ssl));
+    if (stream == nullptr) return 0;
+    stream->ticket_->reset(session);
+    return 1;  // the reference is ours now
+}
+
+/// Called when the peer asks for a certificate and the context has none.
+int TlsStream::note_request(SSL* ssl, X509**, EVP_PKEY**) {
+    auto* stream = static_cast<TlsStream*>(SSL_get_app_data(ssl));
+    if (stream != nullptr) stream->asked_for_certificate_ = true;
+    return 0;  // goes on without
 }
 
 TlsStream::Step TlsStream::handshake() {
     ERR_clear_error();
     const Step step = judge(SSL_do_handshake(ssl_.get()));
     if (step == Step::closed) {
-        error_ = "the receiver closed the connection during the TLS handshake";
+        error_ = "the connection was closed in the middle of it";
         broken_ = true;
         return Step::failed;
     }
-    if (step == Step::want_read && wire_.left == 0) {
+    if (step == Step::want_read && wire().left == 0) {
         error_ = "it is longer than 256 KiB";
         broken_ = true;
         return Step::failed;
@@ -164,13 +236,13 @@ TlsStream::Step TlsStream::handshake() {
 
 TlsStream::Step TlsStream::read(std::span<char> room, std::size_t& n) {
     ERR_clear_error();
-    wire_.left = turn_bytes;
+    wire().left = turn_bytes;
     return judge(SSL_read_ex(ssl_.get(), room.data(), room.size(), &n));
 }
 
 TlsStream::Step TlsStream::write(std::string_view bytes, std::size_t& n) {
     ERR_clear_error();
-    wire_.left = turn_bytes;
+    wire().left = turn_bytes;
     return judge(SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &n));
 }
 
@@ -181,7 +253,9 @@ void TlsStream::shut_down() {
     ERR_clear_error();
 }
 
-bool TlsStream::has_pending() const { return SSL_has_pending(ssl_.get()) != 0; }
+bool TlsStream::has_pending() const {
+    return SSL_has_pending(ssl_.get()) != 0 || (outer_ != nullptr && outer_->has_pending());
+}
 
 bool TlsStream::resumed() const { return SSL_session_reused(ssl_.get()) != 0; }
 
@@ -208,6 +282,9 @@ void TlsStream::note_error() {
         error_ = reason;
     } else {
         error_ = "the TLS connection broke";
+    }
+    if (asked_for_certificate_ && verified == X509_V_OK) {
+        error_ += "; it asks for a client certificate: give one in tls.certificate and tls.key";
     }
     ERR_clear_error();
 }

@@ -8,6 +8,8 @@
 
 #include <openssl/ssl.h>
 
+#include "core/tls_options.h"
+
 namespace herald {
 
 template <auto free>
@@ -26,18 +28,35 @@ class TlsContext {
 public:
     /// `ca_bundle`: path of a PEM file; empty: the system's certificates.
     explicit TlsContext(const std::string& ca_bundle);
+    /// As `others`, but for what the options say.
+    TlsContext(const TlsContext& others, const TlsOptions& options);
 
     /// Why nothing can be verified; empty when it can.
     [[nodiscard]] const std::string& trust_error() const { return trust_error_; }
+    /// Why the options cannot be used, in one sentence; empty: they can.
+    [[nodiscard]] const std::string& option_error() const { return option_error_; }
     [[nodiscard]] SSL_CTX* get() const { return context_.get(); }
 
 private:
+    TlsContext();
+    void trust_only(const std::string& ca);
+    void show_certificate(const TlsOptions& options);
+
     TlsContextPtr context_;
     std::string trust_error_;
+    std::string option_error_;
 };
 
-/// The client's side of TLS on a connected, non-blocking socket. Never waits: it says what it
-/// waits for.
+/// Whom a TLS connection is with.
+struct TlsPeer {
+    const TlsContext& context;
+    const std::string& host;  ///< whose name the certificate must have
+    bool verify = true;
+    TlsSessionPtr& ticket;  ///< keeps the peer's last session; must outlive the connection
+};
+
+/// The client's side of TLS on a connected, non-blocking socket, or inside of another TLS
+/// connection. Never waits: it says what it waits for.
 class TlsStream {
 public:
     /// Where the bytes come from, and how many more may.
@@ -48,9 +67,9 @@ public:
 
     enum class Step { done, want_read, want_write, closed, failed };
 
-    /// `ticket` keeps the origin's last session for the next connection, and must outlive this.
-    TlsStream(const TlsContext& context, int socket, const std::string& host, bool verify,
-              TlsSessionPtr& ticket);
+    TlsStream(const TlsPeer& peer, int socket);
+    /// Inside of `outer`, which must outlive it.
+    TlsStream(const TlsPeer& peer, TlsStream& outer);
     TlsStream(const TlsStream&) = delete;
     TlsStream& operator=(const TlsStream&) = delete;
 
@@ -68,10 +87,18 @@ public:
     [[nodiscard]] const std::string& error() const { return error_; }
 
 private:
+    void begin(const TlsPeer& peer, BIO* bio);
+    [[nodiscard]] Wire& wire() { return outer_ != nullptr ? outer_->wire() : wire_; }
     Step judge(int result);
     void note_error();
+    static int keep_session(SSL* ssl, SSL_SESSION* session);
+    static int note_request(SSL* ssl, X509** certificate, EVP_PKEY** key);
+    friend class TlsContext;
 
     Wire wire_;
+    TlsStream* outer_ = nullptr;
+    TlsSessionPtr* ticket_;
+    bool asked_for_certificate_ = false;  ///< and there was none to show
     TlsPtr ssl_;
     std::string error_;
     bool broken_ = false;

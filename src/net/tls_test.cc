@@ -16,10 +16,6 @@ using testing::HasSubstr;
 struct TlsTest : ClientTest {
     TlsTest() { client = make({.user_agent = "herald-test", .ca_bundle = folder + "/ca.pem"}); }
 
-    [[nodiscard]] ReceiverTls certificate(const std::string& name) const {
-        return {.certificate = folder + "/" + name + ".pem", .key = folder + "/" + name + ".key"};
-    }
-
     /// What comes of a request to a receiver with that certificate, as a failure of class TLS.
     std::string failure_with(const std::string& name) {
         const RawReceiver receiver({always(an_answer(200))}, certificate(name));

@@ -22,6 +22,8 @@ TEST_P(StoreConfig, webhooks_come_back_whole_after_a_restart) {
     webhook.signature_profile = SignatureProfile::standard;
     webhook.accepted_profile = SignatureProfile::repr;
     webhook.retry_on = {FailureClass::connection};
+    webhook.tls = {.ca = "ca", .certificate = "certificate", .key = "key"};
+    webhook.proxy = {.url = "http://p", .user = "u", .password = "s", .from_environment = false};
     webhook.version = 3;
     const Webhook stored = put(webhook);
     EXPECT_NE(stored.id, WebhookId{});

@@ -14,10 +14,6 @@ struct OverTls : EngineTest {
         options.ca_bundle = certificates() + "/ca.pem";
         open();
     }
-    static ReceiverTls certificate(const std::string& name) {
-        const std::string path = certificates() + "/" + name;
-        return {.certificate = path + ".pem", .key = path + ".key"};
-    }
     /// The first attempt to a receiver with that certificate.
     Attempt attempt_to(const std::string& name, bool validate, const std::string& host) {
         const RawReceiver receiver({always(an_answer(200, "ok"))}, certificate(name));
@@ -98,6 +94,42 @@ TEST_F(OverTls, TurningValidationOffTakesEffectForTheNextAttempt) {
     const DeliveryDetail found = until_attempts(send_one(node_event(2)), 1);
     EXPECT_EQ(found.delivery.last_failure, FailureClass::tls);
     EXPECT_EQ(receiver.requests().size(), 1U);
+}
+
+TEST_F(OverTls, AWebhookShowsItsCertificateAndTrustsItsAuthority) {
+    ReceiverTls tls = certificate("other-valid");
+    tls.client_ca = certificates() + "/ca.pem";
+    const RawReceiver receiver({always(an_answer(200))}, tls);
+    Webhook webhook = make_webhook("hook");
+    webhook.filter.branch_scope = BranchScope::all_branches;
+    webhook.url = receiver.url("/hook");
+    webhook.tls = {.ca = pem_text("other-ca.pem"),
+                   .certificate = pem_text("client-chain.pem"),
+                   .key = pem_text("client.key")};
+    add(webhook);
+    until_attempts(send_one(node_event(1)), 1);
+    const Attempt attempt = until_attempts(send_one(node_event(2)), 1).attempts.at(0);
+    EXPECT_TRUE(attempt.outcome.ok()) << attempt.outcome.message;
+    EXPECT_EQ(receiver.client_name(), "client");
+    EXPECT_EQ(receiver.connections(), 1U) << "one connection for both: the context is kept";
+}
+
+TEST_F(OverTls, AWebhookGoesThroughItsProxyAndNobodySeesThePassword) {
+    const RawReceiver proxy(
+        {{read_head(), send_bytes("HTTP/1.1 200 OK\r\n\r\n"), begin_tls("wrong-name"),
+          read_request(), send_bytes(an_answer(200, "you are me:sesame")), hold_open()}});
+    Webhook webhook = make_webhook("hook");
+    webhook.filter.branch_scope = BranchScope::all_branches;
+    webhook.url = "https://other.example/hook";
+    webhook.proxy = {.url = proxy.url(""), .user = "me", .password = "sesame"};
+    add(webhook);
+    const Attempt attempt = until_attempts(send_one(node_event(1)), 1).attempts.at(0);
+    EXPECT_TRUE(attempt.outcome.ok()) << attempt.outcome.message;
+    EXPECT_THAT(proxy.requests().at(0), HasSubstr("Proxy-Authorization: Basic bWU6c2VzYW1l\r\n"));
+    EXPECT_EQ(attempt.response_body, "you are me:***");
+    for (const auto& [name, value] : attempt.request_headers) {
+        EXPECT_THAT(name, Not(HasSubstr("Proxy")));
+    }
 }
 
 }  // namespace

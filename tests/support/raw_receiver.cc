@@ -12,11 +12,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <mutex>
 #include <source_location>
 #include <stdexcept>
 #include <thread>
 #include <tuple>
+#include <utility>
 
 #include <openssl/ssl.h>
 
@@ -75,6 +78,7 @@ ReceiverStep drip_bytes(std::string text, milliseconds each) {
     return {Kind::drip, std::move(text), each};
 }
 ReceiverStep wait_for(milliseconds time) { return {.kind = Kind::wait, .time = time}; }
+ReceiverStep begin_tls(std::string name) { return {Kind::begin_tls, std::move(name)}; }
 ReceiverStep close_now() { return {.kind = Kind::close}; }
 ReceiverStep reset_now() { return {.kind = Kind::reset}; }
 ReceiverStep hold_open() { return {.kind = Kind::hold}; }
@@ -113,6 +117,7 @@ struct RawReceiver::State {
     mutable std::mutex mutex;
     std::vector<std::string> requests;
     std::string server_name;
+    std::string client_name;
     std::atomic<std::size_t> connections = 0;
     std::atomic<std::size_t> resumed = 0;
     std::vector<std::jthread> players;
@@ -127,6 +132,7 @@ public:
     Peer(int fd, const std::atomic<bool>& stopping) : fd_(fd), stopping_(stopping) {}
     ~Peer() {
         if (ssl_ != nullptr) SSL_free(ssl_);
+        if (outer_ != nullptr) SSL_free(outer_);
         ::close(fd_);
     }
     Peer(const Peer&) = delete;
@@ -134,8 +140,14 @@ public:
 
     /// False: the handshake failed.
     bool start_tls(SSL_CTX* context) {
-        ssl_ = SSL_new(context);
-        SSL_set_fd(ssl_, fd_);
+        outer_ = std::exchange(ssl_, SSL_new(context));
+        if (outer_ != nullptr) {
+            BIO* bio = BIO_new(BIO_f_ssl());
+            BIO_set_ssl(bio, outer_, BIO_NOCLOSE);
+            SSL_set_bio(ssl_, bio, bio);
+        } else {
+            SSL_set_fd(ssl_, fd_);
+        }
         return wait(POLLIN) && SSL_accept(ssl_) == 1;
     }
     [[nodiscard]] SSL* ssl() const { return ssl_; }
@@ -150,7 +162,8 @@ public:
     }
     bool read_into(std::string& bytes, std::size_t most = std::size_t{16} * 1024) {
         char buffer[16 * 1024];
-        if (ssl_ == nullptr || SSL_pending(ssl_) == 0) {
+        const bool held = ssl_ != nullptr && SSL_pending(ssl_) > 0;
+        if (!held && (outer_ == nullptr || SSL_has_pending(outer_) == 0)) {
             if (!wait(POLLIN)) return false;
         }
         const auto n = ssl_ != nullptr ? SSL_read(ssl_, buffer, static_cast<int>(most))
@@ -188,7 +201,37 @@ private:
     int fd_;
     const std::atomic<bool>& stopping_;
     SSL* ssl_ = nullptr;
+    SSL* outer_ = nullptr;  ///< what it is inside of
 };
+
+/// A server's context with that certificate; must be freed.
+SSL_CTX* server_context(const ReceiverTls& tls) {
+    SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>("herald"), 6);
+    if (tls.max_version != 0) {
+        SSL_CTX_set_security_level(context, 0);
+        SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+        SSL_CTX_set_max_proto_version(context, tls.max_version);
+    }
+    if (!tls.client_ca.empty()) {
+        SSL_CTX_load_verify_locations(context, tls.client_ca.c_str(), nullptr);
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    }
+    if (SSL_CTX_use_certificate_chain_file(context, tls.certificate.c_str()) != 1 ||
+        SSL_CTX_use_PrivateKey_file(context, tls.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+        throw std::runtime_error("the receiver's certificate cannot be read");
+    }
+    return context;
+}
+
+std::string name_of_client(SSL* ssl) {
+    X509* shown = SSL_get1_peer_certificate(ssl);
+    if (shown == nullptr) return {};
+    char name[64] = {};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, name, sizeof name);
+    X509_free(shown);
+    return name;
+}
 
 }  // namespace
 
@@ -215,6 +258,7 @@ void RawReceiver::State::play(int fd, const ReceiverScript& script) {
         const char* name = SSL_get_servername(peer.ssl(), TLSEXT_NAMETYPE_host_name);
         const std::scoped_lock lock(mutex);
         server_name = name == nullptr ? "" : name;
+        client_name = name_of_client(peer.ssl());
     }
     std::string bytes;
     for (std::size_t at = 0; at < script.size() && !stopping; ++at) {
@@ -249,6 +293,13 @@ void RawReceiver::State::play(int fd, const ReceiverScript& script) {
                 }
                 break;
             case Kind::wait: peer.sleep(step.time); break;
+            case Kind::begin_tls: {
+                SSL_CTX* context = server_context(certificate(step.text));
+                const bool good = peer.start_tls(context);
+                SSL_CTX_free(context);
+                if (!good) return;
+                break;
+            }
             case Kind::close: peer.say_goodbye(); return;
             case Kind::reset: peer.reset(); return;
             case Kind::hold: peer.sleep(std::chrono::hours{1}); return;
@@ -262,18 +313,7 @@ RawReceiver::RawReceiver(std::vector<ReceiverScript> scripts)
 
 RawReceiver::RawReceiver(std::vector<ReceiverScript> scripts, ReceiverTls tls)
     : RawReceiver(std::move(scripts)) {
-    SSL_CTX* context = SSL_CTX_new(TLS_server_method());
-    SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>("t"), 1);
-    if (tls.max_version != 0) {
-        SSL_CTX_set_security_level(context, 0);
-        SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
-        SSL_CTX_set_max_proto_version(context, tls.max_version);
-    }
-    if (SSL_CTX_use_certificate_chain_file(context, tls.certificate.c_str()) != 1 ||
-        SSL_CTX_use_PrivateKey_file(context, tls.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-        throw std::runtime_error("the receiver's certificate cannot be read");
-    }
-    state_->tls = context;
+    state_->tls = server_context(tls);
 }
 
 RawReceiver::~RawReceiver() = default;
@@ -293,6 +333,11 @@ std::vector<std::string> RawReceiver::requests() const {
 std::size_t RawReceiver::connections() const { return state_->connections; }
 
 std::size_t RawReceiver::resumed() const { return state_->resumed; }
+
+std::string RawReceiver::client_name() const {
+    const std::scoped_lock lock(state_->mutex);
+    return state_->client_name;
+}
 
 std::string RawReceiver::server_name() const {
     const std::scoped_lock lock(state_->mutex);
@@ -346,6 +391,16 @@ struct CertificateFolder {
 };
 
 }  // namespace
+
+std::string pem_text(const std::string& file) {
+    std::ifstream in(certificates() + "/" + file);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+ReceiverTls certificate(const std::string& name) {
+    const std::string path = certificates() + "/" + name;
+    return {.certificate = path + ".pem", .key = path + ".key"};
+}
 
 const std::string& certificates() {
     static const CertificateFolder folder;

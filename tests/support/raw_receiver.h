@@ -19,6 +19,8 @@ struct ReceiverStep {
         send_forever,  ///< the bytes of `text` over and over, until the client goes
         drip,          ///< the bytes of `text`, one each `time`
         wait,          ///< for `time`, or until the receiver ends
+        begin_tls,     ///< takes the client's handshake, also inside of TLS; `text` names the
+                       ///< certificate of certificates()
         close,         ///< orderly
         reset,         ///< with a TCP reset
         hold,          ///< keeps the connection open and silent until the receiver ends
@@ -38,6 +40,7 @@ using ReceiverScript = std::vector<ReceiverStep>;
 [[nodiscard]] ReceiverStep send_forever(std::string text);
 [[nodiscard]] ReceiverStep drip_bytes(std::string text, std::chrono::milliseconds each);
 [[nodiscard]] ReceiverStep wait_for(std::chrono::milliseconds time);
+[[nodiscard]] ReceiverStep begin_tls(std::string certificate);
 [[nodiscard]] ReceiverStep close_now();
 [[nodiscard]] ReceiverStep reset_now();
 [[nodiscard]] ReceiverStep hold_open();
@@ -54,7 +57,11 @@ struct ReceiverTls {
     std::string certificate;
     std::string key;
     int max_version = 0;  ///< as OpenSSL's TLS1_1_VERSION; 0: the newest
+    std::string client_ca = {};  ///< clients must show a certificate of this authority
 };
+
+/// The certificate of certificates() with that name.
+[[nodiscard]] ReceiverTls certificate(const std::string& name);
 
 /// A receiver on a loopback port of its own, on threads of its own. The n-th connection plays the
 /// n-th script, later ones the last. Ends with all its connections when it is destroyed.
@@ -77,6 +84,9 @@ public:
     /// The server name that the last client asked for (SNI); empty: none.
     [[nodiscard]] std::string server_name() const;
 
+    /// The common name in the certificate of the last client; empty: it showed none.
+    [[nodiscard]] std::string client_name() const;
+
 private:
     struct State;
     std::unique_ptr<State> state_;
@@ -98,6 +108,8 @@ private:
 
 /// A port on which nobody listens.
 [[nodiscard]] std::uint16_t closed_port();
+/// The content of a file in certificates().
+[[nodiscard]] std::string pem_text(const std::string& file);
 /// Makes the test certificates once per process (make_certs.sh); gives the folder they are in.
 [[nodiscard]] const std::string& certificates();
 
