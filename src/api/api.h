@@ -18,6 +18,7 @@
 #include "delivery/committer.h"
 #include "delivery/dispatcher.h"
 #include "delivery/ingest.h"
+#include "delivery/jobs.h"
 #include "delivery/readers.h"
 #include "net/http_server.h"
 
@@ -29,6 +30,7 @@ struct ApiParts {
     Committer& committer;
     Dispatcher& dispatcher;
     Ingest& ingest;
+    Jobs& jobs;
     Readers& readers;
     Store& store;    ///< on `writer` only
     Worker& writer;

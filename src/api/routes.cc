@@ -6,6 +6,7 @@
 #include "api/event_lists.h"
 #include "api/events.h"
 #include "api/health.h"
+#include "api/jobs.h"
 #include "api/target.h"
 #include "api/webhooks.h"
 
@@ -43,6 +44,13 @@ constexpr std::array table{
     Route{"GET", "/api/v1/deliveries/{}", get_delivery, "delivery"},
     Route{"POST", "/api/v1/deliveries/{}/retry", retry_delivery, "delivery_retry", keyed},
     Route{"POST", "/api/v1/deliveries/{}/cancel", cancel_delivery, "delivery_cancel"},
+
+    Route{"POST", "/api/v1/jobs", create_job, "jobs", keyed},
+    Route{"GET", "/api/v1/jobs", list_jobs, "jobs"},
+    Route{"GET", "/api/v1/jobs/{}", get_job, "job"},
+    Route{"POST", "/api/v1/jobs/{}/pause", pause_job, "job_pause"},
+    Route{"POST", "/api/v1/jobs/{}/resume", resume_job, "job_resume"},
+    Route{"POST", "/api/v1/jobs/{}/cancel", cancel_job, "job_cancel"},
 };
 
 /// The next segment behind a "/", taken off `path`.

@@ -48,6 +48,11 @@ void add_serve(CLI::App& app, CommandLine& line);
 void add_webhook_commands(CLI::App& app, CommandLine& line);
 void add_event_commands(CLI::App& app, CommandLine& line);
 void add_delivery_commands(CLI::App& app, CommandLine& line);
+void add_job_commands(CLI::App& app, CommandLine& line);
+/// The commands of other nouns that make a job: `delivery redeliver`, `webhook recover` ...
+void add_delivery_jobs(CLI::App& group, CommandLine& line);
+void add_webhook_jobs(CLI::App& group, CommandLine& line);
+void add_event_jobs(CLI::App& group, CommandLine& line);
 void add_listen(CLI::App& app, CommandLine& line);
 void add_trigger(CLI::App& app, CommandLine& line);
 void add_sign_commands(CLI::App& app, CommandLine& line);

@@ -127,6 +127,8 @@ void add_delivery_commands(CLI::App& app, CommandLine& line) {
         wait_for_deliveries(line, {cell(reply->json(), "id")}, std::chrono::seconds{60});
     });
 
+    add_delivery_jobs(*group, line);
+
     auto* cancelling = group->add_subcommand("cancel", "Make no further attempt");
     cancelling->add_option("delivery", *id, "Its id, msg_...")->required();
     cancelling->callback([&line, id] {

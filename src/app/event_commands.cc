@@ -200,6 +200,8 @@ void add_event_commands(CLI::App& app, CommandLine& line) {
     getting->add_option("event", *id, "Its id")->required();
     getting->callback([&line, id] { get(line, *id); });
 
+    add_event_jobs(*group, line);
+
     auto tailing_filters = std::make_shared<EventOptions>();
     tailing_filters->limit = 10;
     auto* tailing = group->add_subcommand("tail", "Events as they are stored, until Ctrl-C");

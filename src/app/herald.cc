@@ -28,6 +28,7 @@
 #include "delivery/dispatcher.h"
 #include "delivery/ingest.h"
 #include "delivery/janitor.h"
+#include "delivery/jobs.h"
 #include "delivery/readers.h"
 #include "delivery/sender.h"
 #include "infrahub/decode.h"
@@ -124,7 +125,10 @@ struct Herald::Parts {
                      metrics),
           ingest(catalog, committer, dispatcher, metrics),
           janitor(loop.get_executor(), *store, writer, catalog, clock, retention(config)),
-          api({catalog, committer, dispatcher, ingest, readers, *store, writer, metrics, clock,
+          jobs(loop.get_executor(), *store, writer, readers, catalog, committer, dispatcher, clock,
+               metrics),
+          api({catalog, committer, dispatcher, ingest, jobs, readers, *store, writer, metrics,
+               clock,
                [](JsonView object, Time received_at) {
                    return infrahub::decode_event(object, received_at, "api");
                },
@@ -157,6 +161,7 @@ struct Herald::Parts {
     Dispatcher dispatcher;
     Ingest ingest;
     Janitor janitor;
+    Jobs jobs;
     Api api;
     HttpServer server;
     TaskGroup tasks{loop.get_executor()};
@@ -182,10 +187,12 @@ struct Herald::Parts {
 boost::asio::awaitable<Result<>> Herald::Parts::start(const Config& config) {
     auto loaded = co_await catalog.load();
     if (loaded) loaded = co_await dispatcher.load();
+    if (loaded) loaded = co_await jobs.load();
     if (!loaded) co_return loaded;
     committer.start(tasks);
     dispatcher.start(tasks);
     janitor.start(tasks);
+    jobs.start(tasks);
     auto bound = server.start();
     if (!bound) co_return bound;
     const auto address = parse_listen(config.listen);
@@ -253,6 +260,7 @@ boost::asio::awaitable<void> Herald::Parts::stop(const Config& config) {
     std::signal(SIGINT, SIG_DFL);   // NOLINT(cert-err33-c)
     std::signal(SIGTERM, SIG_DFL);  // NOLINT(cert-err33-c)
     const auto until = clock.steady() + config.shutdown_grace;
+    jobs.stop();
     co_await server.stop(config.shutdown_grace);
     const auto left = std::max(until - clock.steady(), std::chrono::steady_clock::duration{0});
     co_await dispatcher.drain(left);

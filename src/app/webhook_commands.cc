@@ -316,6 +316,8 @@ void add_webhook_commands(CLI::App& app, CommandLine& line) {
     named(*group, "resume", "Send again, with what has waited first",
           [&line](const std::string& name) { patch(line, name, {{"active", true}}); });
 
+    add_webhook_jobs(*group, line);
+
     auto event = std::make_shared<std::string>();
     auto no_wait = std::make_shared<bool>(false);
     auto* testing = named(

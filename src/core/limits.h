@@ -61,6 +61,16 @@ inline constexpr std::chrono::seconds idle_connection{60};
 inline constexpr std::chrono::milliseconds settle_linger{20};
 inline constexpr std::size_t settle_batch = 1'024;
 
+// Jobs
+inline constexpr std::size_t jobs = 100;  ///< kept, the finished ones too
+inline constexpr std::size_t job_page = 100;  ///< deliveries or events looked at in one step
+inline constexpr std::uint32_t job_rate_default = 100;  ///< deliveries a second
+inline constexpr std::uint32_t job_rate = 10'000;
+/// A job makes no more deliveries for a webhook that has so many pending: new events would wait
+/// behind them.
+inline constexpr std::size_t job_backlog = 1'000;
+inline constexpr std::size_t job_sample = 10;  ///< shown by a dry run
+
 // API
 inline constexpr std::size_t page_default = 50;
 inline constexpr std::size_t page_max = 250;

@@ -108,7 +108,8 @@ void OptionReader::finish() {
     for (auto items = object_.items(); items.next();) {
         const std::string key = items.key();
         if (std::ranges::find(known_, key) != known_.end()) continue;
-        wrong(key, "is no attribute of " + pointer_.substr(pointer_.rfind('/') + 1) +
+        const std::string where = pointer_.substr(pointer_.rfind('/') + 1);
+        wrong(key, (where.empty() ? "is not known here" : "is no attribute of " + where) +
                        did_you_mean(key, known_));
     }
 }

@@ -41,6 +41,7 @@ struct DeliveryQuery {
     std::optional<EventId> event;
     std::vector<DeliveryState> states;
     std::vector<FailureClass> classes;  ///< of the last attempt
+    std::vector<std::string> event_types;  ///< names or globs
     std::optional<Time> since;          ///< created_at >= since
     std::optional<Time> until;
     Order order = Order::newest_first;

@@ -15,11 +15,11 @@ struct Committer::Waiter {
 
     std::vector<NewEvent> events;
     std::optional<Redelivery> redelivery;
-    std::optional<Settlement> settlement;
+    JobPage page;  ///< settlements of other callers too
 
     std::vector<StoredEvent> stored;
     StoredRedelivery redelivered;
-    bool settled = false;
+    StoredJobPage stored_page;
     std::optional<Error> error;
     bool finished = false;
     Signal done;
@@ -68,12 +68,20 @@ boost::asio::awaitable<Result<StoredRedelivery>> Committer::redeliver(Redelivery
     co_return std::move(waiter.redelivered);
 }
 
-boost::asio::awaitable<Result<bool>> Committer::settle_now(Settlement settlement) {
+boost::asio::awaitable<Result<StoredJobPage>> Committer::advance(JobPage page) {
     Waiter waiter(executor_);
-    waiter.settlement = std::move(settlement);
+    waiter.page = std::move(page);
     co_await wait(waiter);
     if (waiter.error) co_return fail(std::move(*waiter.error));
-    co_return waiter.settled;
+    co_return std::move(waiter.stored_page);
+}
+
+boost::asio::awaitable<Result<bool>> Committer::settle_now(Settlement settlement) {
+    JobPage page;
+    page.settlements.push_back(std::move(settlement));
+    auto stored = co_await advance(std::move(page));
+    if (!stored) co_return fail(std::move(stored.error()));
+    co_return stored->settled.at(0);
 }
 
 boost::asio::awaitable<void> Committer::wait(Waiter& waiter) {
@@ -124,7 +132,13 @@ boost::asio::awaitable<void> Committer::commit_once() {
         served.push_back(waiter);
         std::ranges::move(waiter->events, std::back_inserter(batch.events));
         if (waiter->redelivery) batch.redeliveries.push_back(*waiter->redelivery);
-        if (waiter->settlement) batch.settlements.push_back(std::move(*waiter->settlement));
+        JobPage& page = waiter->page;
+        // Kept here: how many there are says which answers are this waiter's.
+        batch.replays.insert(batch.replays.end(), page.replays.begin(), page.replays.end());
+        batch.settlements.insert(batch.settlements.end(), page.settlements.begin(),
+                                 page.settlements.end());
+        std::ranges::move(page.jobs, std::back_inserter(batch.jobs));
+        std::ranges::move(page.forgotten_jobs, std::back_inserter(batch.forgotten_jobs));
     }
     std::ranges::move(settlements_, std::back_inserter(batch.settlements));
     settlements_.clear();
@@ -160,8 +174,8 @@ void Committer::recover(Batch& batch, const std::vector<Waiter*>& served, const 
     // Callers are told. Outcomes have no caller: they are kept, and tried again in a while, at the
     // end of a drain too, but then once only.
     if (draining_) return;
-    const auto called = std::ranges::count_if(
-        served, [](const Waiter* waiter) { return waiter->settlement.has_value(); });
+    std::ptrdiff_t called = 0;
+    for (const Waiter* waiter : served) called += std::ssize(waiter->page.settlements);
     auto kept = std::move(batch.settlements);
     kept.erase(kept.begin(), kept.begin() + called);
     std::ranges::move(settlements_, std::back_inserter(kept));
@@ -172,6 +186,7 @@ void Committer::recover(Batch& batch, const std::vector<Waiter*>& served, const 
 void Committer::answer(const std::vector<Waiter*>& served, Result<Committed>& committed) {
     std::size_t event = 0;
     std::size_t redelivery = 0;
+    std::size_t replay = 0;
     std::size_t settlement = 0;
     for (Waiter* waiter : served) {
         if (!committed) {
@@ -183,7 +198,13 @@ void Committer::answer(const std::vector<Waiter*>& served, Result<Committed>& co
             if (waiter->redelivery) {
                 waiter->redelivered = std::move(committed->redeliveries[redelivery++]);
             }
-            if (waiter->settlement) waiter->settled = committed->settled[settlement++];
+            StoredJobPage& page = waiter->stored_page;
+            for (std::size_t i = 0; i < waiter->page.replays.size(); ++i) {
+                page.replays.push_back(committed->replays[replay++]);
+            }
+            for (std::size_t i = 0; i < waiter->page.settlements.size(); ++i) {
+                page.settled.push_back(committed->settled[settlement++]);
+            }
         }
         waiter->finished = true;
         waiter->done.wake();

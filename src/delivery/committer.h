@@ -19,6 +19,20 @@
 
 namespace herald {
 
+/// What one page of a job brings: all of it in one transaction, or nothing.
+struct JobPage {
+    std::vector<Job> jobs;
+    std::vector<Uuid> forgotten_jobs;
+    std::vector<Replay> replays;
+    std::vector<Settlement> settlements;
+};
+
+/// What became of a page, item by item.
+struct StoredJobPage {
+    std::vector<std::optional<DeliveryId>> replays;
+    std::vector<bool> settled;
+};
+
 /// Group commit: gathers what ingest, the dispatcher and the API bring while the last transaction
 /// syncs, and commits all of it in one. New events start a commit at once; settlements ride along,
 /// or go alone after limits::settle_linger. Lives on the loop thread; the store works on `writer`.
@@ -37,6 +51,8 @@ public:
     boost::asio::awaitable<Result<std::vector<StoredEvent>>> append(std::vector<NewEvent> events);
     /// Creates deliveries that repeat others; ends when they are on disk.
     boost::asio::awaitable<Result<StoredRedelivery>> redeliver(Redelivery redelivery);
+    /// Stores a page of a job; ends when it is on disk.
+    boost::asio::awaitable<Result<StoredJobPage>> advance(JobPage page);
     /// Settles and waits until it is on disk; whether the delivery was still pending.
     boost::asio::awaitable<Result<bool>> settle_now(Settlement settlement);
     /// Settles with the next commit. If that fails, the delivery is repeated later with the same

@@ -203,10 +203,16 @@ boost::asio::awaitable<Result<bool>> Dispatcher::cancel(DeliveryId id) {
     settlement.state = DeliveryState::cancelled;
     settlement.due_at = clock_.now();
     auto settled = co_await committer_.settle_now(std::move(settlement));
-    // What waits in a lane is dropped when its turn comes.
-    if (settled && *settled && !flying_.contains(id)) held_.erase(id);
-    if (settled && *settled) look();  // others may have waited behind it
+    if (settled && *settled) {
+        drop(id);
+        look();  // others may have waited behind it
+    }
     co_return settled;
+}
+
+void Dispatcher::drop(DeliveryId id) {
+    // What waits in a lane goes when its turn comes; a request on its way is not called back.
+    if (!flying_.contains(id)) held_.erase(id);
 }
 
 void Dispatcher::overflowed(WebhookId webhook) {

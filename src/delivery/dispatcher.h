@@ -65,6 +65,8 @@ public:
     void overflowed(WebhookId webhook);
     /// A person has created, changed or removed a webhook: what held it up is over.
     void changed(const Webhook& webhook);
+    /// Forgets what was cancelled by other hands: where it waits in a lane, it is not sent.
+    void drop(DeliveryId id);
     /// Something in the store became due by other hands than ours (overflow, redelivery).
     void look();
 

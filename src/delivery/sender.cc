@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
+#include "core/limits.h"
 #include "core/redact.h"
 #include "core/reference.h"
 #include "core/url.h"
@@ -21,6 +23,14 @@ constexpr auto probe_again_after = std::chrono::hours{1};
 bool refuses_signature(int status) { return status == 400 || status == 401 || status == 403; }
 
 Outcome config_failure(std::string message) { return {FailureClass::config, std::move(message)}; }
+
+/// Profiles that write the body anew read it as JSON. What is none, or not as we write it, has no
+/// such form: the attempt fails, and the process does not.
+bool can_rewrite(SignatureProfile profile, const std::string& body) {
+    if (profile != SignatureProfile::spaced && profile != SignatureProfile::repr) return true;
+    const auto canonical = canonical_json(body, {.depth = 2 * limits::json_depth});
+    return canonical && *canonical == body;
+}
 
 }  // namespace
 
@@ -227,6 +237,12 @@ HttpRequest Sender::request_to_receiver(const Exchange& exchange) {
 
 boost::asio::awaitable<void> Sender::post(Exchange& exchange,
                                           std::optional<SignatureProfile> profile) {
+    if (profile && !can_rewrite(*profile, exchange.body)) {
+        exchange.attempt.outcome =
+            config_failure("The event's body is not the JSON that herald writes, so the profile " +
+                           std::string(to_text(*profile)) + " cannot be applied to it");
+        co_return;
+    }
     co_await post_once(exchange, profile);
     // A token that was granted earlier may have been revoked: one more try with a fresh one.
     if (exchange.attempt.status != 401 || !exchange.token.kept) co_return;

@@ -17,6 +17,7 @@
 #include "core/delivery.h"
 #include "core/event.h"
 #include "core/health.h"
+#include "core/job.h"
 #include "core/pacing.h"
 #include "core/query.h"
 #include "core/webhook.h"
@@ -44,6 +45,15 @@ struct Redelivery {
     bool leased = false;
 };
 
+/// A delivery of a stored event that a job makes. Born unleased: due at once, claimed when its lane
+/// has room.
+struct Replay {
+    EventSeq event{};
+    WebhookId webhook{};
+    Cause cause = Cause::replay;
+    std::optional<DeliveryId> redelivers;
+};
+
 /// What an attempt, a cancellation or a release means for a delivery. Touches only what is still
 /// pending: it can never revive a final delivery. An attempt that ends after its delivery was
 /// cancelled is recorded, and changes nothing else.
@@ -58,7 +68,10 @@ struct Settlement {
 struct Batch {
     std::vector<NewEvent> events;
     std::vector<Redelivery> redeliveries;
+    std::vector<Replay> replays;
     std::vector<Settlement> settlements;
+    std::vector<Job> jobs;  ///< as they are after this batch: kept under their ids
+    std::vector<Uuid> forgotten_jobs;
     Time now;
     Time lease_until;
 };
@@ -79,6 +92,8 @@ struct StoredRedelivery {
 struct Committed {
     std::vector<StoredEvent> events;  ///< as Batch::events
     std::vector<StoredRedelivery> redeliveries;  ///< as Batch::redeliveries
+    /// As Batch::replays; nullopt: the event is not in the store.
+    std::vector<std::optional<DeliveryId>> replays;
     std::vector<bool> settled;  ///< as Batch::settlements; false: was final already, or unknown
 };
 
@@ -192,8 +207,8 @@ class Store {
 public:
     virtual ~Store() = default;
 
-    /// One transaction: new events with their deliveries, redeliveries, settlements. An event id
-    /// that is stored already is a duplicate: not stored again, gives no deliveries.
+    /// One transaction: new events with their deliveries, redeliveries, replays, settlements, jobs.
+    /// An event id that is stored already is a duplicate: not stored again, gives no deliveries.
     virtual Result<Committed> commit(const Batch& batch) = 0;
 
     /// Takes in hand what is pending, due at `now` and unleased, at most as many for each webhook
@@ -231,6 +246,8 @@ public:
     virtual Result<std::vector<WebhookHealth>> health() = 0;
     /// Remembers how webhooks do. All of it or nothing.
     virtual Result<> put_health(std::span<const WebhookHealth> news) = 0;
+    /// All jobs that are kept, in no order.
+    virtual Result<std::vector<Job>> jobs() = 0;
 
     /// The answer stored under an Idempotency-Key, if it is younger than idempotency_keeps.
     virtual Result<std::optional<RememberedAnswer>> remembered(std::string_view key, Time now) = 0;

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "conformance/store_suite.h"
+#include "core/event_types.h"
 
 namespace herald::test {
 
@@ -39,6 +40,7 @@ protected:
             }
             Event event = make_event(++events_);
             event.node.id = "node-" + std::to_string(below(4));
+            if (below(3) == 0) event.type = "shop.order.[o]pened";
             batch.events.push_back(new_event(std::move(event), std::move(born)));
         }
         const Batch sent = batch;
@@ -136,6 +138,38 @@ protected:
         repeated.redelivers = one->delivery.id;
     }
 
+    /// A page of a job: what it makes and how far it is are stored together, or not at all.
+    void advance_job() {
+        Expected* one = any();
+        if (one == nullptr) return;
+        Batch batch;
+        batch.now = now();
+        const Delivery& old = one->delivery;
+        const bool repeats = below(2) == 0;
+        const WebhookId webhook{static_cast<std::uint32_t>(1 + below(3))};
+        batch.replays = {{old.event_seq, webhook, Cause::replay, std::nullopt},
+                         {EventSeq{1'000'000}, webhook, Cause::replay, std::nullopt}};
+        if (repeats) batch.replays[0].redelivers = old.id;
+        const Uuid id = event_id(below(4));
+        Job& job = jobs_[id];
+        job.id = id;
+        job.progress.after = old.id.seq;
+        ++job.progress.made;
+        batch.jobs = {job};
+        const auto replays = commit(std::move(batch)).replays;
+        ASSERT_EQ(replays.size(), 2U);
+        ASSERT_TRUE(replays[0]);
+        EXPECT_EQ(replays[1], std::nullopt) << "there is no such event";
+        Event event;
+        event.id = old.event;
+        event.type = old.event_type;
+        add(*replays[0], old.event_seq, event, {.webhook = webhook, .cause = Cause::replay});
+        model_[replays[0]->seq].node_key = one->node_key;
+        Delivery& made = model_[replays[0]->seq].delivery;
+        made.cause = Cause::replay;
+        if (repeats) made.redelivers = old.id;
+    }
+
     LaneOrder random_order() {
         LaneOrder order;
         order.ordering = static_cast<Ordering>(below(3));
@@ -224,6 +258,8 @@ protected:
         if (below(2) == 0) query.states = {static_cast<DeliveryState>(below(4))};
         if (below(6) == 0) query.states = {DeliveryState::pending, DeliveryState::failed};
         if (below(4) == 0) query.classes = {FailureClass::http_server_error};
+        if (below(4) == 0) query.event_types = {below(2) == 0 ? "shop.order.paid" : "shop.*.pai?"};
+        if (below(6) == 0) query.event_types.emplace_back("shop.[o]*");
         if (below(4) == 0) query.since = noon + seconds{below(step_ + 1)};
         if (below(4) == 0) query.until = noon + seconds{below(step_ + 1)};
         if (below(5) == 0) query.event = event_id(1 + below(events_ + 1));
@@ -239,11 +275,17 @@ protected:
         }
         for (const DeliveryState state : query.states) text.append(" ").append(to_text(state));
         for (const FailureClass one : query.classes) text.append(" ").append(to_text(one));
+        for (const std::string& type : query.event_types) text += " " + type;
         if (query.since) text += " since " + to_rfc3339(*query.since);
         if (query.until) text += " until " + to_rfc3339(*query.until);
         if (query.event) text += " event " + query.event->text();
         if (query.order == Order::oldest_first) text += " oldest first";
         return text + " limit " + std::to_string(query.limit);
+    }
+
+    static bool is_of_type(const DeliveryQuery& query, const std::string& type) {
+        return std::ranges::any_of(
+            query.event_types, [&](const std::string& wanted) { return glob_match(wanted, type); });
     }
 
     static bool asked_for(const DeliveryQuery& query, const Delivery& one) {
@@ -252,6 +294,7 @@ protected:
         };
         return among(query.webhooks, one.webhook) && among(query.states, one.state) &&
                among(query.classes, one.last_failure) &&
+               (query.event_types.empty() || is_of_type(query, one.event_type)) &&
                (!query.event || *query.event == one.event) &&
                (!query.since || *query.since <= one.created_at) &&
                (!query.until || one.created_at < *query.until);
@@ -289,6 +332,22 @@ protected:
         EXPECT_EQ((*detail)->attempts, one->attempts);
     }
 
+    void compare_jobs() {
+        const auto stored = store().jobs();
+        ASSERT_TRUE(stored) << stored.error().message;
+        std::map<Uuid, Job> found;
+        for (const Job& job : *stored) found[job.id] = job;
+        EXPECT_EQ(found, jobs_);
+    }
+
+    void forget_job() {
+        Batch batch;
+        batch.now = now();
+        batch.forgotten_jobs = {event_id(below(4))};
+        jobs_.erase(batch.forgotten_jobs[0]);
+        commit(std::move(batch));
+    }
+
     void compare_pending() {
         std::map<WebhookId, std::uint64_t> pending;
         for (const auto& [seq, one] : model_) {
@@ -320,26 +379,32 @@ private:
     std::map<std::uint64_t, Expected> model_;
     std::map<WebhookId, LaneOrder> orders_;  ///< what the webhook wants
     std::map<WebhookId, LaneOrder> arranged_;  ///< what its last claim asked for
+    std::map<Uuid, Job> jobs_;
 };
 
 TEST_P(StoreModel, anything_in_any_order_is_as_the_rules_say) {
     for (int round = 0; round < 400 && !HasFailure(); ++round) {
         SCOPED_TRACE("--gtest_random_seed=" + seed() + ", round " + std::to_string(round));
         next_step();
-        switch (below(8)) {
+        switch (below(10)) {
             case 0:
             case 1: append_some(); break;
             case 2:
             case 3: settle_some(); break;
             case 4: claim_some(); break;
             case 5: redeliver_one(); break;
-            case 6: upkeep(static_cast<int>(below(4))); break;
+            case 6: advance_job(); break;
+            case 7:
+                if (below(4) == 0) forget_job();
+                break;
+            case 8: upkeep(static_cast<int>(below(4))); break;
             default:
                 if (below(4) == 0) restart();
         }
         compare_query();
         compare_one();
         compare_pending();
+        compare_jobs();
     }
 }
 

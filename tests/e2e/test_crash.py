@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import threading
 import time
 import uuid
@@ -141,3 +142,34 @@ def test_second_process_on_the_same_data_is_refused(herald):
         assert "herald ended" in str(error), error
     assert second.process.wait() == 1
     assert "data" in second.log.read_text()
+
+
+def test_a_restored_copy_sends_no_finished_delivery_again(tmp_path, recorder):
+    herald = Herald(tmp_path / "first")
+    herald.folder.mkdir()
+    herald.start()
+    recorder.script = [200, 200, 503]
+    herald.webhook(recorder.url, retry={"delays": ["0s", "2s"], "jitter": 0})
+    events = [example(name) for name in ("node_created", "node_updated", "branch_created")]
+    states = ["delivered", "delivered", "pending"]
+    deliveries = []
+    for event, state in zip(events, states):
+        deliveries += herald.send(event).json()["deliveries"]
+        wait_until(lambda: herald.delivery(deliveries[-1])["attempts"] == 1)
+        assert herald.delivery(deliveries[-1])["state"] == state
+    herald.kill()
+    copy = Herald(tmp_path / "second")
+    shutil.copytree(tmp_path / "first", tmp_path / "second")
+    copy.start()
+    try:
+        # What was owed is still owed, under its id; what was finished stays so.
+        copy.settled(deliveries[2])
+        assert [r["headers"]["webhook-id"] for r in recorder.requests] == [
+            *deliveries,
+            deliveries[2],
+        ]
+        for event in events:
+            assert copy.send(event).status_code == 200, "it knows the event"
+        assert len(recorder.requests) == 4
+    finally:
+        copy.stop()

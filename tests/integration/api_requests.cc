@@ -53,10 +53,20 @@ struct ApiRequests : EngineTest {
 
     void make_api() {
         readers = std::make_unique<Readers>(engine->store, 1);
-        ApiParts parts{
-            engine->catalog,        engine->committer, engine->dispatcher, engine->ingest, *readers,
-            engine->store,          engine->writer,    engine->metrics,    clock,          decode,
-            infrahub::sample_event, network,           "this-node"};
+        ApiParts parts{engine->catalog,
+                       engine->committer,
+                       engine->dispatcher,
+                       engine->ingest,
+                       engine->jobs,
+                       *readers,
+                       engine->store,
+                       engine->writer,
+                       engine->metrics,
+                       clock,
+                       decode,
+                       infrahub::sample_event,
+                       network,
+                       "this-node"};
         api = std::make_unique<Api>(std::move(parts), ApiOptions{});
         api->set_ready(true);
     }

@@ -43,14 +43,18 @@ Engine::Engine(boost::asio::io_context& loop, Wheel& wheel, const Clock& clock_i
     : clock(clock_in),
       store(open_store(data_dir)),
       reader(store.reader()),
+      readers(store, 1),
       catalog(store, writer, clock, infrahub::event_types(), "main"),
       committer(loop.get_executor(), store, writer, clock, metrics),
       client(make_http_client(loop.get_executor(), wheel, client_options(options))),
-      sender(*client, transform, catalog, sender_clock, secret_sources(options)),
+      sender(*client, options.transform != nullptr ? *options.transform : event_body, catalog,
+             sender_clock, secret_sources(options)),
       dispatcher(loop.get_executor(), store, writer, catalog, committer, sender, dispatcher_clock,
                  metrics),
       ingest(catalog, committer, dispatcher, metrics),
       janitor(loop.get_executor(), store, writer, catalog, clock, Retention{}),
+      jobs(loop.get_executor(), store, writer, readers, catalog, committer, dispatcher, clock,
+           metrics),
       tasks(loop.get_executor()) {
     catalog.on_change([this](const Webhook& webhook) {
         dispatcher.changed(webhook);
@@ -61,14 +65,17 @@ Engine::Engine(boost::asio::io_context& loop, Wheel& wheel, const Clock& clock_i
 awaitable<Result<>> Engine::start() {
     auto loaded = co_await catalog.load();
     if (loaded) loaded = co_await dispatcher.load();
+    if (loaded) loaded = co_await jobs.load();
     committer.start(tasks);
     dispatcher.start(tasks);
     janitor.start(tasks);
+    jobs.start(tasks);
     co_return loaded;
 }
 
 awaitable<void> Engine::stop(steady_clock::duration grace) {
     store.release_commits();
+    jobs.stop();
     co_await dispatcher.drain(grace);
     co_await committer.drain();
     client->close();

@@ -25,6 +25,8 @@
 #include "delivery/dispatcher.h"
 #include "delivery/ingest.h"
 #include "delivery/janitor.h"
+#include "delivery/jobs.h"
+#include "delivery/readers.h"
 #include "delivery/sender.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -42,6 +44,7 @@ struct EngineOptions {
     std::string ca_bundle = {};  ///< as of HttpClientOptions
     const Environment* environment = nullptr;
     std::vector<std::filesystem::path> secret_directories = {};
+    Transform* transform = nullptr;  ///< nullptr: the event's own body
 };
 
 /// The whole way of an event in one process, wired as the program wires it (app/herald.cc): real
@@ -59,15 +62,17 @@ struct Engine {
     Metrics metrics;
     FaultyStore store;
     std::unique_ptr<StoreReader> reader;
+    Readers readers;
     Worker writer{"writer"};
     Catalog catalog;
     Committer committer;
-    EventBody transform;
+    EventBody event_body;
     std::unique_ptr<HttpClient> client;
     Sender sender;
     Dispatcher dispatcher;
     Ingest ingest;
     Janitor janitor;
+    Jobs jobs;
     TaskGroup tasks;
 };
 

@@ -60,6 +60,7 @@ public:
     Result<> put_health(std::span<const WebhookHealth> news) override {
         return inner_->put_health(news);
     }
+    Result<std::vector<Job>> jobs() override { return inner_->jobs(); }
     Result<std::optional<RememberedAnswer>> remembered(std::string_view key, Time now) override {
         return inner_->remembered(key, now);
     }

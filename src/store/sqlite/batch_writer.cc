@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/sqlite/job_table.h"
+
 namespace herald::sqlite {
 
 namespace {
@@ -23,6 +25,8 @@ public:
 private:
     StoredEvent write_event(const NewEvent& event);
     StoredRedelivery write_redelivery(const Redelivery& redelivery);
+    std::optional<DeliveryId> write_replay(const Replay& replay);
+    void write_jobs();
     bool write_settlement(const Settlement& settlement);
     void add_attempt(std::uint64_t seq, const Attempt& attempt);
     void write_attempt(std::uint64_t seq, const Attempt& attempt);
@@ -53,9 +57,13 @@ Committed BatchWriter::write() {
     for (const Redelivery& redelivery : batch_.redeliveries) {
         committed.redeliveries.push_back(write_redelivery(redelivery));
     }
+    for (const Replay& replay : batch_.replays) {
+        committed.replays.push_back(write_replay(replay));
+    }
     for (const Settlement& settlement : batch_.settlements) {
         committed.settled.push_back(write_settlement(settlement));
     }
+    write_jobs();
     return committed;
 }
 
@@ -104,6 +112,28 @@ StoredRedelivery BatchWriter::write_redelivery(const Redelivery& redelivery) {
     stored.id = write_delivery(std::move(*row), *stored.event, redelivery.leased);
     ++redeliveries_;
     return stored;
+}
+
+std::optional<DeliveryId> BatchWriter::write_replay(const Replay& replay) {
+    LogSegment* home = log_.home_of(replay.event);
+    const auto event =
+        home != nullptr ? log_.file(*home).event(replay.event, EventParts::list) : std::nullopt;
+    if (!event) return std::nullopt;
+    DeliveryRow row;
+    row.event_seq = replay.event;
+    row.event = event->event.id;
+    row.event_type = event->event.type;
+    row.webhook = replay.webhook;
+    row.cause = replay.cause;
+    row.redelivers = replay.redelivers ? replay.redelivers->seq : born_later;
+    ++redeliveries_;
+    return write_delivery(std::move(row), event->event, false);
+}
+
+void BatchWriter::write_jobs() {
+    const Database& tail = log_.file(log_.tail()).db();
+    for (const Job& job : batch_.jobs) put_job(tail, job);
+    for (const Uuid& id : batch_.forgotten_jobs) forget_job(tail, id);
 }
 
 DeliveryId BatchWriter::write_delivery(DeliveryRow row, const Event& event, bool leased) {
@@ -221,6 +251,8 @@ void BatchWriter::apply() {
             log_.open.erase(seq);
         }
     }
+    for (const Job& job : batch_.jobs) log_.jobs[job.id] = job;
+    for (const Uuid& id : batch_.forgotten_jobs) log_.jobs.erase(id);
     log_.next_event = next_event_;
     log_.next_delivery = next_delivery_;
     log_.tail_bytes += bytes_;

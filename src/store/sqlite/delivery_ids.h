@@ -67,7 +67,9 @@ private:
     delivery.event_type = row.event_type;
     delivery.created_at = row.created_at;
     delivery.cause = row.cause;
-    if (row.redelivers != 0) delivery.redelivers = ids.make(row.redelivers);
+    if (row.redelivers.value_or(born_later) != born_later) {
+        delivery.redelivers = ids.make(*row.redelivers);
+    }
     delivery.state = row.standing.state;
     delivery.attempts = row.standing.attempts;
     delivery.due_at = row.standing.due_at;

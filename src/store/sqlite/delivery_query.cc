@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "base/bytes.h"
+#include "core/event_types.h"
+
 namespace herald::sqlite {
 
 namespace {
@@ -23,6 +26,33 @@ std::string is_one_of(std::string_view column, const Values& values) {
     return sql + ")";
 }
 
+/// A text that strangers gave, as SQL.
+std::string literal(std::string_view text) {
+    return "CAST(x'" + to_hex(as_bytes(text)) + "' AS TEXT)";
+}
+
+/// Rows whose type may be one of these names or globs. SQLite's globs know sets of characters and
+/// count "?" otherwise: holds() decides.
+std::string may_be_of_type(const std::vector<std::string>& types) {
+    std::string sql = "(0";
+    for (const std::string& type : types) {
+        if (!is_glob(type)) {
+            sql += " OR event_type = " + literal(type);
+            continue;
+        }
+        std::string glob;
+        for (const char c : type) glob += c == '[' ? "[[]" : std::string(1, c == '?' ? '*' : c);
+        sql += " OR event_type GLOB " + literal(glob);
+    }
+    return sql + ")";
+}
+
+bool is_of_type(const std::vector<std::string>& wanted, const std::string& type) {
+    return wanted.empty() || std::ranges::any_of(wanted, [&](const std::string& pattern) {
+               return glob_match(pattern, type);
+           });
+}
+
 std::string conditions(const DeliveryQuery& query, std::optional<std::uint64_t> after) {
     std::string sql = "1";
     const auto also = [&sql](const std::string& condition) { sql += " AND " + condition; };
@@ -40,6 +70,7 @@ std::string conditions(const DeliveryQuery& query, std::optional<std::uint64_t> 
     if (!query.classes.empty()) {
         also("(" + is_one_of("last_failure", query.classes) + " OR state = 0)");
     }
+    if (!query.event_types.empty()) also(may_be_of_type(query.event_types));
     if (query.since) also("created_at >= " + std::to_string(to_micros(*query.since)));
     if (query.until) also("created_at < " + std::to_string(to_micros(*query.until)));
     return sql;
@@ -63,6 +94,7 @@ bool may_hold(const DeliveryQuery& query, const SegmentInfo& segment) {
 bool holds(const DeliveryQuery& query, const DeliveryRow& row) {
     return admits(query.webhooks, row.webhook) && admits(query.states, row.standing.state) &&
            admits(query.classes, row.standing.last_failure) &&
+           is_of_type(query.event_types, row.event_type) &&
            (!query.since || row.created_at >= *query.since) &&
            (!query.until || row.created_at < *query.until);
 }

@@ -117,6 +117,10 @@ void LogState::read_tail(Time now) {
     SegmentInfo& info = tail().info;
     Segment& segment = file(tail());
     writer = std::make_unique<SegmentWriter>(segment.db());
+    // A tail that an older herald began has no such table.
+    make_job_table(segment.db());
+    read_jobs(main.db(), jobs);
+    read_jobs(segment.db(), jobs);
     const auto last = [&](std::string_view sql, std::uint64_t first) {
         const auto found = static_cast<std::uint64_t>(segment.db().number(sql));
         return std::max(found, first - 1);
@@ -269,6 +273,7 @@ void LogState::roll(Time now) {
     Transaction change(main.db());
     put_segment(main.db(), full);
     put_segment(main.db(), next);
+    replace_jobs(main.db(), jobs);
     change.commit();
 
     tail().info = full;

@@ -9,6 +9,7 @@
 
 #include "store/sqlite/delivery_ids.h"
 #include "store/sqlite/event_index.h"
+#include "store/sqlite/job_table.h"
 #include "store/sqlite/main_db.h"
 #include "store/sqlite/open_deliveries.h"
 #include "store/sqlite/segment.h"
@@ -65,6 +66,7 @@ public:
     std::unique_ptr<SegmentWriter> writer;  ///< into the tail
     IdFilter known_ids;
     OpenDeliveries open;
+    Jobs jobs;
     std::uint64_t next_event = 1;
     std::uint64_t next_delivery = 1;
     std::uint64_t tail_bytes = 0;  ///< about

@@ -11,6 +11,7 @@
 #include "core/webhook_options.h"
 #include "store/sql.h"
 #include "store/sqlite/health_table.h"
+#include "store/sqlite/job_table.h"
 #include "store/sqlite/pack.h"
 
 namespace herald::sqlite {
@@ -189,6 +190,7 @@ MainDb::MainDb(const Layout& layout, const std::vector<SealKey>& keys)
         creation.commit();
     }
     make_health_table(db_);
+    make_job_table(db_);
     vault_.renew(db_);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "store/sql.h"
+#include "store/sqlite/job_table.h"
 #include "store/sqlite/pack.h"
 
 namespace herald::sqlite {
@@ -117,7 +118,7 @@ DeliveryRow read_delivery(const Statement& row) {
     read.event_type = row.text(3);
     read.webhook = row.as<WebhookId>(4);
     read.cause = row.as<Cause>(5);
-    read.redelivers = row.as<std::uint64_t>(6);
+    if (!row.is_null(6)) read.redelivers = row.as<std::uint64_t>(6);
     read.created_at = from_micros(row.integer(7));
     read.standing = read_standing(row, 8);
     return read;
@@ -219,10 +220,10 @@ void SegmentWriter::insert(const DeliveryRow& row) {
     delivery_.bind(row.seq, static_cast<std::int64_t>(row.event_seq), row.event.bytes,
                    row.event_type, static_cast<std::int64_t>(row.webhook),
                    static_cast<std::int64_t>(row.cause));
-    if (row.redelivers == 0) {
-        delivery_.bind_one(7, nullptr);
+    if (row.redelivers) {
+        delivery_.bind_one(7, static_cast<std::int64_t>(*row.redelivers));
     } else {
-        delivery_.bind_one(7, static_cast<std::int64_t>(row.redelivers));
+        delivery_.bind_one(7, nullptr);
     }
     const Standing& standing = row.standing;
     delivery_.bind_one(8, to_micros(row.created_at));
@@ -264,6 +265,7 @@ void create_segment(const std::filesystem::path& path) {
     const Database db(path, Access::create);
     Transaction creation(db);
     db.run(std::string(sql::sqlite_segment));
+    make_job_table(db);
     creation.commit();
 }
 

@@ -22,6 +22,9 @@ struct Standing {
     Time updated_at;
 };
 
+/// As DeliveryRow::redelivers: it repeats none, but was not born with its event either.
+inline constexpr std::uint64_t born_later = 0;
+
 /// A Delivery as a segment holds it: everything but the salt of its ids (delivery_ids.h).
 struct DeliveryRow {
     std::uint64_t seq = 0;
@@ -30,7 +33,9 @@ struct DeliveryRow {
     std::string event_type;
     WebhookId webhook{};
     Cause cause = Cause::event;
-    std::uint64_t redelivers = 0;  ///< 0: none
+    /// The delivery that it repeats, or born_later; nullopt: born with its event. What is set here
+    /// is found by its event through an index.
+    std::optional<std::uint64_t> redelivers;
     Time created_at;
     Standing standing;
 };

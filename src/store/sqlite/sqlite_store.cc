@@ -90,6 +90,9 @@ public:
             return Result<>{};
         });
     }
+    Result<std::vector<Job>> jobs() override {
+        return guard([&] { return all_jobs(log_.jobs); });
+    }
     Result<std::optional<RememberedAnswer>> remembered(std::string_view key, Time now) override {
         return guard([&] { return main_.remembered(key, now); });
     }
