@@ -20,6 +20,7 @@
 #include "delivery/ingest.h"
 #include "delivery/jobs.h"
 #include "delivery/readers.h"
+#include "delivery/sender.h"
 #include "net/http_server.h"
 
 namespace herald {
@@ -32,6 +33,7 @@ struct ApiParts {
     Ingest& ingest;
     Jobs& jobs;
     Readers& readers;
+    Sender& sender;  ///< for backtests: it is only asked what it would send
     Store& store;    ///< on `writer` only
     Worker& writer;
     Metrics& metrics;

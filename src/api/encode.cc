@@ -254,6 +254,18 @@ void append_text_or_null(std::string& out, std::string_view text) {
     }
 }
 
+void append_count_or_null(std::string& out, const std::optional<Count>& count) {
+    if (!count) {
+        out += "null";
+        return;
+    }
+    out += "{\"value\":";
+    append_number(out, count->value);
+    next(out, "capped");
+    append_flag(out, count->capped);
+    out += '}';
+}
+
 void append_open_event(std::string& out, EventSeq seq, const Event& event) {
     out += "{\"id\":";
     append_word(out, event.id.text());
@@ -406,6 +418,14 @@ void append_attempt(std::string& out, const Attempt& attempt) {
     append_text_or_null(out, attempt.outcome.message);
     next(out, "remediation");
     append_text_or_null(out, remediation(attempt.outcome.failure));
+    out += '}';
+}
+
+void append_webhook_name(std::string& out, const Webhook& webhook) {
+    out += "{\"id\":";
+    append_word(out, webhook.uuid.text());
+    next(out, "name");
+    append_json_string(out, webhook.name);
     out += '}';
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@ namespace herald {
 void append_time(std::string& out, Time time);
 /// `null` for nothing.
 void append_text_or_null(std::string& out, std::string_view text);
+void append_count_or_null(std::string& out, const std::optional<Count>& count);
 
 /// The list form of an event: without body and data.
 void append_event(std::string& out, EventSeq seq, const Event& event);
@@ -41,6 +43,8 @@ void append_delivery(std::string& out, const DeliveryView& view);
 void append_open_delivery(std::string& out, const DeliveryView& view);
 void append_attempt(std::string& out, const Attempt& attempt);
 
+/// Its id and name only.
+void append_webhook_name(std::string& out, const Webhook& webhook);
 /// What a webhook is, with every secret masked.
 void append_webhook(std::string& out, const Webhook& webhook, const Health& health,
                     const std::vector<std::string>& warnings);

@@ -65,8 +65,8 @@ ServerAnswer list_answer(const ServerRequest& request, const EventQuery& query,
     out += ",\"tail_cursor\":";
     append_text_or_null(out, tail_cursor(query, page.items));
     if (count) {
-        out += ",\"count\":{\"value\":" + std::to_string(count->value) +
-               ",\"capped\":" + (count->capped ? "true}" : "false}");
+        out += ",\"count\":";
+        append_count_or_null(out, count);
     }
     out += '}';
     if (page.more) {

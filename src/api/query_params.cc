@@ -235,6 +235,16 @@ Result<WebhookListQuery> read_webhook_query(std::string_view query) {
     return webhooks;
 }
 
+Result<EventId> read_explain_query(std::string_view query) {
+    auto parameters = parse_query(query);
+    if (!parameters) return fail(parameters.error());
+    QueryReader in(std::move(*parameters));
+    const auto ids = in.event_ids("event");
+    if (ids.size() != 1) in.wrong("event", "is required once: the id of a stored event");
+    if (auto read = in.finish(); !read) return fail(read.error());
+    return ids.front();
+}
+
 Result<> read_no_query(std::string_view query) {
     auto parameters = parse_query(query);
     if (!parameters) return fail(parameters.error());

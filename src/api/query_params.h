@@ -18,6 +18,7 @@ namespace herald {
 inline constexpr char event_list = 'e';
 inline constexpr char delivery_list = 'd';
 inline constexpr char webhook_list = 'w';
+inline constexpr char backtest_list = 'b';
 
 struct Parameter {
     std::string name;
@@ -46,6 +47,9 @@ struct WebhookListQuery {
     std::size_t limit = limits::page_default;
 };
 [[nodiscard]] Result<WebhookListQuery> read_webhook_query(std::string_view query);
+
+/// The event that explain is asked about.
+[[nodiscard]] Result<EventId> read_explain_query(std::string_view query);
 
 /// For what takes no parameters.
 [[nodiscard]] Result<> read_no_query(std::string_view query);

@@ -2,9 +2,11 @@
 
 #include <array>
 
+#include "api/backtest.h"
 #include "api/deliveries.h"
 #include "api/event_lists.h"
 #include "api/events.h"
+#include "api/explanations.h"
 #include "api/health.h"
 #include "api/jobs.h"
 #include "api/target.h"
@@ -38,6 +40,10 @@ constexpr std::array table{
     Route{"PUT", "/api/v1/webhooks/{}", replace_webhook, "webhook"},
     Route{"PATCH", "/api/v1/webhooks/{}", patch_webhook, "webhook"},
     Route{"DELETE", "/api/v1/webhooks/{}", delete_webhook, "webhook"},
+    Route{"GET", "/api/v1/webhooks/{}/explain", explain_event, "webhook_explain", any_query},
+    Route{"POST", "/api/v1/webhooks/{}/explain", explain_body, "webhook_explain"},
+    Route{"POST", "/api/v1/webhooks/backtest", backtest_webhook, "webhook_backtest"},
+    Route{"GET", "/api/v1/lint", lint_webhooks, "lint", any_query},
     Route{"POST", "/api/v1/webhooks/{}/test", test_webhook, "webhook_test", keyed},
 
     Route{"GET", "/api/v1/deliveries", list_deliveries, "deliveries", any_query},

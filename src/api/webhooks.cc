@@ -12,6 +12,7 @@
 #include "api/target.h"
 #include "api/webhook_input.h"
 #include "core/event_types.h"
+#include "core/lint.h"
 #include "core/suggest.h"
 #include "core/url.h"
 
@@ -33,8 +34,11 @@ std::string etag(const Webhook& webhook) { return "\"" + std::to_string(webhook.
 std::string to_json(const ApiParts& parts, const Webhook& webhook) {
     const Catalog& catalog = parts.catalog;
     std::string out;
-    append_webhook(out, webhook, parts.dispatcher.health(webhook.id),
-                   warnings(webhook.filter, catalog.types(), catalog.default_branch()));
+    std::vector<std::string> warnings;
+    for (Finding& finding : lint(webhook, catalog.types(), catalog.default_branch())) {
+        if (finding.kind != Finding::Kind::paused) warnings.push_back(std::move(finding.message));
+    }
+    append_webhook(out, webhook, parts.dispatcher.health(webhook.id), warnings);
     return out;
 }
 

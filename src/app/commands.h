@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/fwd.hpp>
 
 #include "app/client.h"
 #include "app/config.h"
@@ -22,6 +23,7 @@ enum class Exit {
     forbidden = 4,    ///< the token is missing, wrong or not enough
     undelivered = 5,  ///< a delivery or a test failed
     unverified = 6,   ///< a signature did not verify
+    findings = 7,     ///< lint found a webhook that can never fire
 };
 
 /// What all commands share: options that stand before or behind any command.
@@ -46,6 +48,8 @@ struct CommandLine {
 /// Adds the commands of one noun. `line` outlives `app`.
 void add_serve(CLI::App& app, CommandLine& line);
 void add_webhook_commands(CLI::App& app, CommandLine& line);
+/// Commands below `webhook` that ask what it decides: explain, lint, backtest.
+void add_matching_commands(CLI::App& group, CommandLine& line);
 void add_event_commands(CLI::App& app, CommandLine& line);
 void add_delivery_commands(CLI::App& app, CommandLine& line);
 void add_job_commands(CLI::App& app, CommandLine& line);
@@ -67,6 +71,10 @@ int run_command_line(int argc, char** argv);
 /// read_secret.
 [[nodiscard]] Result<std::string> read_input(const std::string& path);
 [[nodiscard]] Result<std::string> read_secret(const std::string& path);
+
+/// Writes `path=value` into `body`: the members of the path are made where they are missing. The
+/// value is JSON where it can be read as such, else a text.
+Result<> apply_setting(boost::json::object& body, const std::string& setting);
 
 /// A variable of the environment; nullopt when it is not set.
 [[nodiscard]] std::optional<std::string> environment_variable(const std::string& name);

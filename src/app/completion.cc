@@ -62,6 +62,7 @@ constexpr std::string_view exit_codes =
     "  4    the token is missing, wrong or not enough\n"
     "  5    a delivery or a test was not delivered\n"
     "  6    a signature did not verify\n"
+    "  7    lint found a webhook that can never fire\n"
     "  130  ended by Ctrl-C\n";
 
 constexpr std::string_view signatures =

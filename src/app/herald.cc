@@ -127,7 +127,7 @@ struct Herald::Parts {
           janitor(loop.get_executor(), *store, writer, catalog, clock, retention(config)),
           jobs(loop.get_executor(), *store, writer, readers, catalog, committer, dispatcher, clock,
                metrics),
-          api({catalog, committer, dispatcher, ingest, jobs, readers, *store, writer, metrics,
+          api({catalog, committer, dispatcher, ingest, jobs, readers, sender, *store, writer, metrics,
                clock,
                [](JsonView object, Time received_at) {
                    return infrahub::decode_event(object, received_at, "api");

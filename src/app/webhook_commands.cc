@@ -136,28 +136,6 @@ json::value retry_value(const std::string& text) {
     return json::object{{"delays", std::move(delays)}};
 }
 
-/// `path=value`: the members of the path are made where they are missing. The value is JSON where
-/// it can be read as such, else a text.
-Result<> apply_setting(json::object& body, const std::string& setting) {
-    const std::size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-        return fail(Errc::invalid, "--set " + setting + ": write it as path=value");
-    }
-    json::object* object = &body;
-    std::string_view path = std::string_view(setting).substr(0, equals);
-    for (auto dot = path.find('.'); dot != path.npos; dot = path.find('.')) {
-        json::value& inner = (*object)[path.substr(0, dot)];
-        if (!inner.is_object()) inner = json::object{};
-        object = &inner.get_object();
-        path.remove_prefix(dot + 1);
-    }
-    const std::string text = setting.substr(equals + 1);
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    (*object)[path] = error ? json::value(text) : std::move(value);
-    return {};
-}
-
 Result<json::object> attributes(const WebhookOptions& options) {
     json::object body;
     if (!options.url.empty()) body["url"] = options.url;
@@ -298,10 +276,31 @@ void add_create_and_update(CLI::App& group, CommandLine& line) {
 
 }  // namespace
 
+Result<> apply_setting(json::object& body, const std::string& setting) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+        return fail(Errc::invalid, "--set " + setting + ": write it as path=value");
+    }
+    json::object* object = &body;
+    std::string_view path = std::string_view(setting).substr(0, equals);
+    for (auto dot = path.find('.'); dot != path.npos; dot = path.find('.')) {
+        json::value& inner = (*object)[path.substr(0, dot)];
+        if (!inner.is_object()) inner = json::object{};
+        object = &inner.get_object();
+        path.remove_prefix(dot + 1);
+    }
+    const std::string text = setting.substr(equals + 1);
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    (*object)[path] = error ? json::value(text) : std::move(value);
+    return {};
+}
+
 void add_webhook_commands(CLI::App& app, CommandLine& line) {
     auto* group = app.add_subcommand("webhook", "Create, look at and change webhooks");
     group->require_subcommand(1);
     add_create_and_update(*group, line);
+    add_matching_commands(*group, line);
     group->add_subcommand("list", "All webhooks")->callback([&line] { list(line); });
     named(*group, "get", "One webhook, with all it is set to", [&line](const std::string& name) {
         if (const auto reply = line.call({"GET", path_of(name)})) show(line, *reply);

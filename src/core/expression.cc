@@ -25,18 +25,20 @@ bool holds_text(std::string_view text, std::string_view part) {
     return part.empty() || ::memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
 }
 
-bool holds_element(const Value& list, const Value& wanted) {
+bool holds_element(const JsonValue& list, const JsonValue& wanted) {
     for (auto items = list.json().items(); items.next();) {
-        if (equal(Value::of(items.value()), wanted)) return true;
+        if (equal(JsonValue::of(items.value()), wanted)) return true;
     }
     return false;
 }
 
-Value optional_text(const std::optional<std::string>& text) {
-    return text ? Value::of_text(*text) : Value();
+JsonValue optional_text(const std::optional<std::string>& text) {
+    return text ? JsonValue::of_text(*text) : JsonValue();
 }
 
-Value text_or_null(std::string_view text) { return text.empty() ? Value() : Value::of_text(text); }
+JsonValue text_or_null(std::string_view text) {
+    return text.empty() ? JsonValue() : JsonValue::of_text(text);
+}
 
 }  // namespace
 
@@ -64,10 +66,10 @@ private:
         return std::string_view(expression_.text_).substr(node.from, node.to - node.from);
     }
 
-    Value value(const Node& node);
-    Value member(std::string_view path);
-    [[nodiscard]] Value foreseen_member(std::string_view path) const;
-    Value changed_value(const Node& node);
+    JsonValue value(const Node& node);
+    JsonValue member(std::string_view path);
+    [[nodiscard]] JsonValue foreseen_member(std::string_view path) const;
+    JsonValue changed_value(const Node& node);
     std::optional<JsonView> walk(JsonView from, const Node& path) const;
 
     Truth all_of(const Node& node, Truth decides);
@@ -83,64 +85,64 @@ private:
     JsonView item_;
 };
 
-Value ExpressionRun::value(const Node& node) {
+JsonValue ExpressionRun::value(const Node& node) {
     switch (node.op) {
         case Op::null: return {};
-        case Op::number: return Value::of_number(text(node));
-        case Op::text: return Value::of_text(text(node));
-        case Op::list: return Value::of(JsonView(text(node)));
+        case Op::number: return JsonValue::of_number(text(node));
+        case Op::text: return JsonValue::of_text(text(node));
+        case Op::list: return JsonValue::of(JsonView(text(node)));
         case Op::member: return member(text(node));
         case Op::value:
         case Op::previous: return changed_value(node);
         case Op::data:
         case Op::item: {
-            if (facts_ == nullptr) return Value::unknown();
+            if (facts_ == nullptr) return JsonValue::unknown();
             const JsonView from = node.op == Op::data ? facts_->data() : item_;
-            return Value::of(walk(from, node).value_or(JsonView{}));
+            return JsonValue::of(walk(from, node).value_or(JsonView{}));
         }
         default: {
             const Truth found = truth(node);
-            return found == Truth::unknown ? Value::unknown()
-                                           : Value::of_boolean(found == Truth::yes);
+            return found == Truth::unknown ? JsonValue::unknown()
+                                           : JsonValue::of_boolean(found == Truth::yes);
         }
     }
 }
 
-Value ExpressionRun::member(std::string_view path) {
+JsonValue ExpressionRun::member(std::string_view path) {
     if (facts_ == nullptr) return foreseen_member(path);
     const Event& event = facts_->event();
-    if (path == "type") return Value::of_text(event.type);
+    if (path == "type") return JsonValue::of_text(event.type);
     if (path == "branch") return optional_text(event.branch);
     if (path == "node.kind") return text_or_null(event.node.kind);
     if (path == "node.id") return text_or_null(event.node.id);
     if (path == "account") return optional_text(event.account_id);
     if (path == "origin") return text_or_null(event.origin);
     if (path == "source") return text_or_null(event.source);
-    if (path == "has_children") return Value::of_boolean(event.has_children);
+    if (path == "has_children") return JsonValue::of_boolean(event.has_children);
     if (path == "level") {
-        return Value::owning(Value::Kind::number, std::to_string(event.level));
+        return JsonValue::owning(JsonValue::Kind::number, std::to_string(event.level));
     }
-    if (path == "id") return Value::owning(Value::Kind::text, event.id.text());
+    if (path == "id") return JsonValue::owning(JsonValue::Kind::text, event.id.text());
     if (path == "parent" && event.parent) {
-        return Value::owning(Value::Kind::text, event.parent->text());
+        return JsonValue::owning(JsonValue::Kind::text, event.parent->text());
     }
     return {};
 }
 
-Value ExpressionRun::foreseen_member(std::string_view path) const {
-    if (path == "type") return Value::of_text(known_->type);
+JsonValue ExpressionRun::foreseen_member(std::string_view path) const {
+    if (path == "type") return JsonValue::of_text(known_->type);
     if (path == "node.kind" && known_->node_kind) return text_or_null(*known_->node_kind);
-    if (path == "branch" && known_->branch) return Value::of_text(*known_->branch);
-    return Value::unknown();
+    if (path == "branch" && known_->branch) return JsonValue::of_text(*known_->branch);
+    return JsonValue::unknown();
 }
 
-Value ExpressionRun::changed_value(const Node& node) {
-    if (facts_ == nullptr) return known_->says_changes ? Value::unknown() : Value();
+JsonValue ExpressionRun::changed_value(const Node& node) {
+    if (facts_ == nullptr) return known_->says_changes ? JsonValue::unknown() : JsonValue();
     const std::string_view name = text(child(node));
     for (const Change& change : facts_->changes()) {
         if (change.name != name) continue;
         const auto& found = node.op == Op::value ? change.value : change.previous;
-        if (found) return Value::of(*found);
+        if (found) return JsonValue::of(*found);
     }
     return {};
 }
@@ -181,7 +183,7 @@ Truth ExpressionRun::truth(const Node& node) {
         default: break;
     }
     if (node.op >= Op::equal) return compare(node);
-    const Value found = value(node);
+    const JsonValue found = value(node);
     return found.is_known() ? truth_of(found.is_true()) : Truth::unknown;
 }
 
@@ -199,11 +201,12 @@ Truth ExpressionRun::all_of(const Node& node, Truth decides) {
 Truth ExpressionRun::compare(const Node& node) {
     const Node& left_node = child(node);
     const Node& right_node = at(left_node.next);
-    const Value left = value(left_node);
+    const JsonValue left = value(left_node);
     if (!left.is_known()) return Truth::unknown;
-    const Value right = value(right_node);
+    const JsonValue right = value(right_node);
     if (!right.is_known()) return Truth::unknown;
-    const bool texts = left.kind() == Value::Kind::text && right.kind() == Value::Kind::text;
+    const bool texts =
+        left.kind() == JsonValue::Kind::text && right.kind() == JsonValue::Kind::text;
     switch (node.op) {
         case Op::equal: return truth_of(equal(left, right));
         case Op::unequal: return truth_of(!equal(left, right));
@@ -213,11 +216,11 @@ Truth ExpressionRun::compare(const Node& node) {
         case Op::greater_or_equal: return truth_of(order(left, right) >= 0);
         case Op::in:
         case Op::not_in: {
-            const bool found = right.kind() == Value::Kind::list && holds_element(right, left);
+            const bool found = right.kind() == JsonValue::Kind::list && holds_element(right, left);
             return truth_of(found == (node.op == Op::in));
         }
         case Op::contains:
-            if (left.kind() == Value::Kind::list) return truth_of(holds_element(left, right));
+            if (left.kind() == JsonValue::Kind::list) return truth_of(holds_element(left, right));
             return truth_of(texts && holds_text(left.text(), right.text()));
         case Op::matches:
             return truth_of(texts && left.text().size() <= limits::matched_text_bytes &&

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/event_facts.h"
-#include "core/value.h"
+#include "core/json_value.h"
 
 namespace herald {
 

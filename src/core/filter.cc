@@ -18,14 +18,6 @@ bool can_have_kind(const EventType& type, std::string_view kind) {
     return type.carries_kind;
 }
 
-/// Whether an entry that matched by name asks for the kind too. A name that is known to carry
-/// none does not; an unknown name might carry one, so it does.
-bool asks_for_kind(std::string_view entry, const EventTypes& types) {
-    if (is_pattern(entry)) return true;
-    const EventType* type = types.find(entry);
-    return type == nullptr || type->carries_kind;
-}
-
 bool scope_can_fire(const EventType& type, BranchScope scope, std::string_view default_branch) {
     if (type.fixed_branch.empty()) return true;
     const bool on_default = type.fixed_branch == the_default_branch;
@@ -146,6 +138,32 @@ bool wants(const Filter& filter, const Event& event, const EventTypes& types,
     return std::ranges::any_of(filter.event_types, [&](const std::string& entry) {
         return name_matches(entry, event.type, types) &&
                (kind_fits || !asks_for_kind(entry, types));
+    });
+}
+
+bool asks_for_kind(std::string_view entry, const EventTypes& types) {
+    if (is_pattern(entry)) return true;
+    const EventType* type = types.find(entry);
+    return type == nullptr || type->carries_kind;
+}
+
+std::vector<const EventType*> types_that_pass(const Filter& filter, const EventTypes& types,
+                                              std::string_view default_branch) {
+    std::vector<const EventType*> found;
+    for (const EventType& type : types.all()) {
+        const bool passes = std::ranges::any_of(filter.event_types, [&](const std::string& entry) {
+            return name_matches(entry, type.name, types) &&
+                   scope_can_fire(type, filter.branch_scope, default_branch) &&
+                   kind_can_fire(type, entry, filter.node_kind, types);
+        });
+        if (passes) found.push_back(&type);
+    }
+    return found;
+}
+
+bool has_unknown_types(const Filter& filter, const EventTypes& types) {
+    return std::ranges::any_of(filter.event_types, [&](const std::string& entry) {
+        return entry != "all" && known_matches(entry, types).empty();
     });
 }
 

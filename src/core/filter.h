@@ -37,6 +37,17 @@ struct Filter {
 [[nodiscard]] bool wants(const Filter& filter, const Event& event, const EventTypes& types,
                          std::string_view default_branch);
 
+/// Whether an entry of event_types that matched by name asks for the node kind too. A name that is
+/// known to carry none does not; an unknown name might carry one, so it does.
+[[nodiscard]] bool asks_for_kind(std::string_view entry, const EventTypes& types);
+
+/// The known types of which events can pass the filter.
+[[nodiscard]] std::vector<const EventType*> types_that_pass(const Filter& filter,
+                                                            const EventTypes& types,
+                                                            std::string_view default_branch);
+/// Whether an entry stands for no known type, so that nobody can say what its events carry.
+[[nodiscard]] bool has_unknown_types(const Filter& filter, const EventTypes& types);
+
 /// Whether a node_kind makes sense with this entry of event_types: not when all that it stands for
 /// is known to carry none (contract 1.5). The fixed kind of a type counts for `all` and globs.
 [[nodiscard]] bool takes_node_kind(std::string_view entry, std::string_view kind,

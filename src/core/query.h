@@ -34,6 +34,7 @@ struct EventQuery {
     Order order = Order::newest_first;
     std::optional<EventSeq> after;  ///< the cursor: strictly behind it in the order asked for
     std::size_t limit = limits::page_default;
+    bool whole = false;  ///< with body and extra, which lists leave out
 };
 
 struct DeliveryQuery {

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "core/authentication.h"
 #include "core/breaker.h"
+#include "core/conditions.h"
 #include "core/filter.h"
 #include "core/pacing.h"
 #include "core/proxy.h"
@@ -44,6 +45,7 @@ struct Webhook {
     std::string name;
     WebhookKind kind = WebhookKind::standard;
     Filter filter;
+    Conditions conditions;
     bool active = true;
     std::string description;
     std::string url;

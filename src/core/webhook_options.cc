@@ -71,8 +71,18 @@ void write_proxy(std::string& out, const Webhook& webhook, SecretForm form) {
     append_proxy_options(out, webhook.proxy, form);
 }
 
+void read_conditions_group(Webhook& webhook, JsonView value, JsonView,
+                           std::vector<FieldError>& wrong) {
+    webhook.conditions = read_conditions(value, wrong);
+}
+
+void write_conditions_group(std::string& out, const Webhook& webhook, SecretForm) {
+    append_conditions(out, webhook.conditions);
+}
+
 constexpr std::array groups{
     Group{"authentication", read_authentication_group, write_authentication_group},
+    Group{"conditions", read_conditions_group, write_conditions_group},
     Group{"retry_on", read_retry_on, write_retry_on},
     Group{"pacing", read_pacing_group, write_pacing_group},
     Group{"breaker", read_breaker_group, write_breaker_group},

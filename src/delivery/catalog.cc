@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "core/matching.h"
 
 namespace herald {
 
@@ -29,8 +30,10 @@ boost::asio::awaitable<Result<>> Catalog::load() {
 
 void Catalog::match(const Event& event, std::vector<WebhookId>& out) const {
     out.clear();
+    // The body is looked into once for all webhooks that ask what it says.
+    EventFacts facts(event, types_);
     auto consider = [&](const Webhook* webhook) {
-        if (wants(webhook->filter, event, types_, default_branch_)) out.push_back(webhook->id);
+        if (wants(*webhook, facts, types_, default_branch_)) out.push_back(webhook->id);
     };
     if (auto named = by_type_.find(event.type); named != by_type_.end()) {
         std::ranges::for_each(named->second, consider);

@@ -168,6 +168,33 @@ boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, Cause cause, std:
     co_return std::move(attempt);
 }
 
+boost::asio::awaitable<Result<Sender::Preview>> Sender::preview(const Event& event,
+                                                                Catalog::Entry webhook) const {
+    const auto url = parse_url(webhook->url);
+    if (!url) co_return fail(url.error());
+    auto headers = make_headers(*webhook, *url, secrets_);
+    if (!headers) co_return fail(headers.error());
+    const auto key = secrets_.read(webhook->shared_key);
+    if (!key) co_return fail(key.error());
+    headers->list.emplace_back("webhook-cause", to_text(Cause::event));
+    headers->list.emplace_back("webhook-attempt", "1");
+    const bool token = webhook->authentication.type == Authentication::Type::oauth2;
+    if (token) headers->set_bearer(std::string(redacted));
+    auto body = co_await transform_.apply(event, *webhook);
+    if (!body) co_return fail(body.error());
+    Preview preview{std::move(headers->list), std::move(body->text)};
+    for (auto& [name, value] : preview.headers) {
+        if (headers->hides(name) || is_secret_header(name)) value = redacted;
+    }
+    if (!key->empty()) {
+        const bool automatic = webhook->signature_profile == SignatureProfile::automatic;
+        const SignatureProfile first =
+            automatic ? candidates(*key).front() : webhook->signature_profile;
+        preview.body = signed_form(webhook->accepted_profile.value_or(first), preview.body).body;
+    }
+    co_return preview;
+}
+
 Result<> Sender::resolve_headers(Exchange& exchange) const {
     const Prepared& prepared = *exchange.prepared;
     auto headers = prepared.headers ? Result<RequestHeaders>(*prepared.headers)

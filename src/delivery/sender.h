@@ -34,6 +34,16 @@ public:
                                             std::shared_ptr<const Event> event,
                                             Catalog::Entry webhook);
 
+    /// The request that a first attempt would make, without its signature; secrets are masked.
+    /// The Error says why there would be none. Sends nothing, and keeps nothing of the webhook,
+    /// which need not be stored.
+    struct Preview {
+        HeaderList headers;
+        std::string body;
+    };
+    boost::asio::awaitable<Result<Preview>> preview(const Event& event,
+                                                    std::shared_ptr<const Webhook> webhook) const;
+
 private:
     /// What is kept of a webhook between attempts; made anew when its version changes.
     struct Prepared;

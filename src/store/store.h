@@ -181,7 +181,7 @@ class StoreReader {
 public:
     virtual ~StoreReader() = default;
 
-    /// Without body and extra: event() gives these.
+    /// Without body and extra, unless the query asks for whole events.
     virtual Result<Page<LoggedEvent>> events(const EventQuery& query) = 0;
     /// How many events the query holds, without its cursor and limit; stops at count_max.
     virtual Result<Count> count_events(const EventQuery& query) = 0;

@@ -47,6 +47,10 @@ TEST_P(StoreEvents, comes_back_whole_after_a_restart) {
     ASSERT_TRUE(page);
     ASSERT_EQ(page->items.size(), 1U);
     EXPECT_EQ(page->items[0].event, listed(event));
+    const auto whole = reader().events({.whole = true});
+    ASSERT_TRUE(whole);
+    ASSERT_EQ(whole->items.size(), 1U);
+    EXPECT_EQ(whole->items[0].event, event);
 }
 
 TEST_P(StoreEvents, keeps_the_difference_between_no_value_and_an_empty_one) {

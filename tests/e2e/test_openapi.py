@@ -195,6 +195,29 @@ def test_answers_to_webhooks(checked):
     assert checked.post(f"{path}/test").status_code == 404
 
 
+def test_answers_about_what_a_webhook_wants(herald, checked):
+    nobody = "http://127.0.0.1:9/"
+    herald.webhook(nobody, name="asked", conditions={"expression": "event.level < 1"})
+    event = {**example("node_updated"), "id": str(uuid.uuid4())}
+    checked.post("/api/v1/events", json=event)
+    explain, backtest = "/api/v1/webhooks/asked/explain", "/api/v1/webhooks/backtest"
+    assert checked.get(f"{explain}?event={event['id']}").json()["deliveries"] != []
+    assert checked.get(explain).status_code == 400
+    assert checked.get("/api/v1/webhooks/none/explain?event=" + event["id"]).status_code == 404
+    assert checked.post(explain, json=event).json()["fires"] is True
+    assert checked.post(explain, json={}).status_code == 422
+    herald.webhook(nobody, name="never", conditions={"expression": "1 > 2"})
+    assert checked.get("/api/v1/lint").json()["items"] != []
+    assert checked.get("/api/v1/lint?limit=x").status_code == 400
+    new = {"name": "new", "kind": "custom", "url": "http://h/", "conditions": {"origins": ["a"]}}
+    check_schema("/components/schemas/Backtest", {"webhook": new, "limit": 0})
+    assert checked.post(backtest, json={"webhook": "asked"}).json()["items"] != []
+    assert checked.post(backtest, json={"webhook": new}).status_code == 200
+    changed = {"webhook": "asked", "changes": {"conditions": None}, "limit": 0}
+    assert checked.post(backtest, json=changed).json()["matched"] > 0
+    assert checked.post(backtest, json={}).status_code == 422
+
+
 def test_answers_to_deliveries(herald, checked, recorder):
     recorder.script = [401, 500]
     herald.webhook(recorder.url, retry={"delays": ["0s", "1h"]})
@@ -240,6 +263,7 @@ def test_every_operation_is_held_against_the_document(herald, checked, recorder)
     """None is forgotten by the tests above."""
     test_answers_to_events(checked)
     test_answers_to_webhooks(checked)
+    test_answers_about_what_a_webhook_wants(herald, checked)
     test_answers_to_deliveries(herald, checked, recorder)
     test_answers_of_the_process(checked)
     described = {

@@ -59,6 +59,7 @@ struct ApiRequests : EngineTest {
                        engine->ingest,
                        engine->jobs,
                        *readers,
+                       engine->sender,
                        engine->store,
                        engine->writer,
                        engine->metrics,

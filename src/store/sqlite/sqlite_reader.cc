@@ -86,12 +86,13 @@ Page<LoggedEvent> SqliteReader::read_events(const EventQuery& query) {
 /// True when `items` are `limit`.
 bool SqliteReader::add_events(ViewedSegment& segment, const EventQuery& query, std::size_t limit,
                               std::vector<LoggedEvent>& items) {
+    const EventParts parts = query.whole ? EventParts::whole : EventParts::list;
     std::optional<EventSeq> resume;
     for (;;) {
         const std::size_t wanted = limit - items.size();
         const auto found = view_.index(segment).search(query, wanted, resume);
         for (const EventSeq seq : found) {
-            auto row = view_.file(segment).event(seq, EventParts::list);
+            auto row = view_.file(segment).event(seq, parts);
             // The index knows ids by their hash: a few rows are not what was asked for.
             if (row && holds(query, row->event)) items.push_back({seq, std::move(row->event)});
         }

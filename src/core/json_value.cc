@@ -1,4 +1,4 @@
-#include "core/value.h"
+#include "core/json_value.h"
 
 #include <algorithm>
 #include <charconv>
@@ -79,14 +79,14 @@ bool equal_lists(JsonView a, JsonView b) {
         const bool more = left.next();
         if (more != right.next()) return false;
         if (!more) return true;
-        if (!equal(Value::of(left.value()), Value::of(right.value()))) return false;
+        if (!equal(JsonValue::of(left.value()), JsonValue::of(right.value()))) return false;
     }
 }
 
 }  // namespace
 
-Value Value::of(JsonView json) {
-    Value value;
+JsonValue JsonValue::of(JsonView json) {
+    JsonValue value;
     value.view_ = json.raw();
     switch (json.kind()) {
         case JsonView::Kind::null: break;
@@ -103,54 +103,54 @@ Value Value::of(JsonView json) {
     return value;
 }
 
-Value Value::of_text(std::string_view plain) {
-    Value value;
+JsonValue JsonValue::of_text(std::string_view plain) {
+    JsonValue value;
     value.kind_ = Kind::text;
     value.view_ = plain;
     return value;
 }
 
-Value Value::of_number(std::string_view digits) {
-    Value value;
+JsonValue JsonValue::of_number(std::string_view digits) {
+    JsonValue value;
     value.kind_ = Kind::number;
     value.view_ = digits;
     return value;
 }
 
-Value Value::of_boolean(bool flag) {
-    Value value;
+JsonValue JsonValue::of_boolean(bool flag) {
+    JsonValue value;
     value.kind_ = Kind::boolean;
     value.view_ = flag ? "true" : "false";
     return value;
 }
 
-Value Value::owning(Kind kind, std::string text) {
-    Value value;
+JsonValue JsonValue::owning(Kind kind, std::string text) {
+    JsonValue value;
     value.kind_ = kind;
     value.owned_ = std::move(text);
     return value;
 }
 
-Value Value::unknown() {
-    Value value;
+JsonValue JsonValue::unknown() {
+    JsonValue value;
     value.kind_ = Kind::unknown;
     return value;
 }
 
-bool equal(const Value& a, const Value& b) {
+bool equal(const JsonValue& a, const JsonValue& b) {
     if (a.kind() != b.kind()) return false;
     switch (a.kind()) {
-        case Value::Kind::number: return compare_numbers(a.text(), b.text()) == 0;
-        case Value::Kind::list: return equal_lists(a.json(), b.json());
+        case JsonValue::Kind::number: return compare_numbers(a.text(), b.text()) == 0;
+        case JsonValue::Kind::list: return equal_lists(a.json(), b.json());
         default: return a.text() == b.text();
     }
 }
 
-std::partial_ordering order(const Value& a, const Value& b) {
+std::partial_ordering order(const JsonValue& a, const JsonValue& b) {
     if (a.kind() != b.kind()) return std::partial_ordering::unordered;
-    if (a.kind() == Value::Kind::number) return compare_numbers(a.text(), b.text());
+    if (a.kind() == JsonValue::Kind::number) return compare_numbers(a.text(), b.text());
     // The order of UTF-8 bytes is that of code points.
-    if (a.kind() == Value::Kind::text) return a.text() <=> b.text();
+    if (a.kind() == JsonValue::Kind::text) return a.text() <=> b.text();
     return std::partial_ordering::unordered;
 }
 
@@ -161,7 +161,7 @@ std::strong_ordering compare_numbers(std::string_view a, std::string_view b) {
     return left.negative ? compare_sizes(right, left) : compare_sizes(left, right);
 }
 
-std::string describe(const Value& value, std::size_t most) {
+std::string describe(const JsonValue& value, std::size_t most) {
     if (!value.is_known()) return "not known here";
     std::string_view text = value.text();
     const bool cut = text.size() > most;
@@ -171,7 +171,7 @@ std::string describe(const Value& value, std::size_t most) {
         text = text.substr(0, most);
     }
     std::string shown;
-    if (value.kind() == Value::Kind::text) {
+    if (value.kind() == JsonValue::Kind::text) {
         append_json_string(shown, text);
     } else {
         shown = text;

@@ -1,13 +1,13 @@
-#include "core/value.h"
+#include "core/json_value.h"
 
 #include <gtest/gtest.h>
 
 namespace herald {
 namespace {
 
-Value json(std::string_view canonical) { return Value::of(JsonView(canonical)); }
+JsonValue json(std::string_view canonical) { return JsonValue::of(JsonView(canonical)); }
 
-TEST(Value, NumbersCompareAsTheDecimalNumbersTheyAre) {
+TEST(JsonValue, NumbersCompareAsTheDecimalNumbersTheyAre) {
     // Ascending; what stands in one line is the same number.
     const std::vector<std::vector<std::string_view>> lines = {
         {"-1e999999999999999999999", "-2e999999999999999999"},
@@ -41,7 +41,7 @@ TEST(Value, NumbersCompareAsTheDecimalNumbersTheyAre) {
     for (const std::string_view huge : lines[0]) EXPECT_TRUE(compare_numbers(huge, "-10") < 0);
 }
 
-TEST(Value, DifferentKindsAreNeverEqualAndHaveNoOrder) {
+TEST(JsonValue, DifferentKindsAreNeverEqualAndHaveNoOrder) {
     const std::string_view kinds[] = {"null", "true", "1", R"("1")", "[1]", R"({"a":1})"};
     for (const std::string_view a : kinds) {
         for (const std::string_view b : kinds) {
@@ -54,35 +54,35 @@ TEST(Value, DifferentKindsAreNeverEqualAndHaveNoOrder) {
     EXPECT_TRUE(order(json("true"), json("false")) == std::partial_ordering::unordered);
 }
 
-TEST(Value, TextsCompareByWhatTheySay) {
-    EXPECT_TRUE(equal(json(R"("z\u00fcrich")"), Value::of_text("z\xc3\xbcrich")));
-    EXPECT_TRUE(equal(json(R"("")"), Value::of_text("")));
+TEST(JsonValue, TextsCompareByWhatTheySay) {
+    EXPECT_TRUE(equal(json(R"("z\u00fcrich")"), JsonValue::of_text("z\xc3\xbcrich")));
+    EXPECT_TRUE(equal(json(R"("")"), JsonValue::of_text("")));
     EXPECT_FALSE(equal(json(R"("a")"), json(R"("A")")));
     EXPECT_TRUE(order(json(R"("a")"), json(R"("b")")) < 0);
     EXPECT_TRUE(order(json(R"("zz")"), json(R"("\u00e9")")) < 0);
     EXPECT_TRUE(order(json(R"("\uffff")"), json(R"("\ud83d\ude00")")) < 0) << "not UTF-16 order";
 }
 
-TEST(Value, ListsCompareElementByElement) {
+TEST(JsonValue, ListsCompareElementByElement) {
     EXPECT_TRUE(equal(json("[1,[2.0]]"), json("[1.0,[2]]")));
     EXPECT_FALSE(equal(json("[1]"), json("[1,2]")));
     EXPECT_FALSE(equal(json("[1,2]"), json("[1]")));
     EXPECT_TRUE(equal(json("[]"), json("[]")));
 }
 
-TEST(Value, OnlyTrueIsTrue) {
+TEST(JsonValue, OnlyTrueIsTrue) {
     EXPECT_TRUE(json("true").is_true());
     for (const std::string_view other : {"false", "null", "1", R"("true")", "[true]"}) {
         EXPECT_FALSE(json(other).is_true()) << other;
     }
-    EXPECT_FALSE(Value::unknown().is_true());
+    EXPECT_FALSE(JsonValue::unknown().is_true());
 }
 
-TEST(Value, IsShownShortenedAndWhole) {
+TEST(JsonValue, IsShownShortenedAndWhole) {
     EXPECT_EQ(describe(json(R"("a\"b")")), R"("a\"b")");
     EXPECT_EQ(describe(json("[1,2]")), "[1,2]");
-    EXPECT_EQ(describe(Value::of_text("aaaaa"), 3), R"("aaa" ...)");
-    EXPECT_EQ(describe(Value::of_text("aa\xc3\xbc"), 3), R"("aa" ...)");
+    EXPECT_EQ(describe(JsonValue::of_text("aaaaa"), 3), R"("aaa" ...)");
+    EXPECT_EQ(describe(JsonValue::of_text("aa\xc3\xbc"), 3), R"("aa" ...)");
 }
 
 }  // namespace

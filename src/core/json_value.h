@@ -12,7 +12,7 @@ namespace herald {
 ///
 /// Numbers are compared as the decimal numbers that they are written as, of any size and precision:
 /// 1 is 1.0 and 1e0, 0.1 is not 0.1000000000000000001, and no digit of a large id is lost.
-class Value {
+class JsonValue {
 public:
     enum class Kind {
         unknown,  ///< not known here: what an event would have to say (core/lint)
@@ -24,14 +24,14 @@ public:
         object,
     };
 
-    Value() = default;  ///< null
-    static Value of(JsonView json);
-    static Value of_text(std::string_view plain);
-    static Value of_number(std::string_view digits);
-    static Value of_boolean(bool flag);
+    JsonValue() = default;  ///< null
+    static JsonValue of(JsonView json);
+    static JsonValue of_text(std::string_view plain);
+    static JsonValue of_number(std::string_view digits);
+    static JsonValue of_boolean(bool flag);
     /// A text or number that was made for this, not empty.
-    static Value owning(Kind kind, std::string text);
-    static Value unknown();
+    static JsonValue owning(Kind kind, std::string text);
+    static JsonValue unknown();
 
     [[nodiscard]] Kind kind() const { return kind_; }
     [[nodiscard]] bool is_known() const { return kind_ != Kind::unknown; }
@@ -49,12 +49,12 @@ private:
 };
 
 /// Same kind and same value. Lists element by element, objects by their text.
-[[nodiscard]] bool equal(const Value& a, const Value& b);
+[[nodiscard]] bool equal(const JsonValue& a, const JsonValue& b);
 /// Numbers by size, texts by code points; everything else, and different kinds, has no order.
-[[nodiscard]] std::partial_ordering order(const Value& a, const Value& b);
+[[nodiscard]] std::partial_ordering order(const JsonValue& a, const JsonValue& b);
 /// JSON numbers as written.
 [[nodiscard]] std::strong_ordering compare_numbers(std::string_view a, std::string_view b);
 /// As canonical JSON, shortened to about `most` bytes: to show it to people.
-[[nodiscard]] std::string describe(const Value& value, std::size_t most = 80);
+[[nodiscard]] std::string describe(const JsonValue& value, std::size_t most = 80);
 
 }  // namespace herald
