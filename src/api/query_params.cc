@@ -200,7 +200,7 @@ Result<DeliveryQuery> read_delivery_query(std::string_view query, const FindWebh
     for (const std::string& text : in.texts("state")) {
         const auto state = parse_delivery_state(text);
         if (state) deliveries.states.push_back(*state);
-        if (!state) in.wrong("state", "must be pending, delivered, failed or cancelled");
+        if (!state) in.wrong("state", "must be pending, delivered, failed, cancelled or merged");
     }
     for (const std::string& text : in.texts("class")) {
         const auto failure = parse_failure_class(text);

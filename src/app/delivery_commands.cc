@@ -103,7 +103,8 @@ void add_delivery_commands(CLI::App& app, CommandLine& line) {
         "list", "Deliveries, newest first\n\n  herald delivery list --webhook eda --state failed");
     listing->add_option("-w,--webhook", options->webhooks, "Of this webhook (name or id)");
     listing->add_option("--event", options->event, "Of this event (id)");
-    listing->add_option("--state", options->states, "pending, delivered, failed or cancelled");
+    listing->add_option("--state", options->states,
+                        "pending, delivered, failed, cancelled or merged");
     listing->add_option("--class", options->classes, "Failure class, such as TIMEOUT");
     listing->add_option("--since", options->since, "Created at or after (RFC 3339)");
     listing->add_option("--until", options->until, "Created before (RFC 3339)");

@@ -26,6 +26,7 @@
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
 #include "delivery/dispatcher.h"
+#include "delivery/gatherer.h"
 #include "delivery/ingest.h"
 #include "delivery/janitor.h"
 #include "delivery/jobs.h"
@@ -33,6 +34,7 @@
 #include "delivery/sender.h"
 #include "infrahub/decode.h"
 #include "infrahub/names.h"
+#include "infrahub/own_event.h"
 #include "infrahub/samples.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -118,17 +120,19 @@ struct Herald::Parts {
           readers(*store, reader_threads),
           catalog(*store, writer, clock, infrahub::event_types(), config.default_branch),
           committer(loop.get_executor(), *store, writer, clock, metrics),
+          gatherer(loop.get_executor(), catalog, committer, clock, metrics,
+                   infrahub::make_own_event),
           client(make_http_client(loop.get_executor(), wheel,
                                   client_options(config, network, node, std::move(proxies)))),
           sender(*client, transform, catalog, clock, secret_sources(config)),
-          dispatcher(loop.get_executor(), *store, writer, catalog, committer, sender, clock,
-                     metrics),
-          ingest(catalog, committer, dispatcher, metrics),
+          dispatcher(loop.get_executor(), *store, writer, catalog, committer, gatherer, sender,
+                     clock, metrics),
+          ingest(catalog, committer, gatherer, dispatcher, metrics),
           janitor(loop.get_executor(), *store, writer, catalog, clock, retention(config)),
           jobs(loop.get_executor(), *store, writer, readers, catalog, committer, dispatcher, clock,
                metrics),
-          api({catalog, committer, dispatcher, ingest, jobs, readers, sender, *store, writer, metrics,
-               clock,
+          api({catalog, committer, dispatcher, ingest, jobs, readers, sender, *store, writer,
+               metrics, clock,
                [](JsonView object, Time received_at) {
                    return infrahub::decode_event(object, received_at, "api");
                },
@@ -138,6 +142,7 @@ struct Herald::Parts {
                  [this](const ServerRequest& request) { return api.handle(request); }),
           signals(loop, SIGINT, SIGTERM, SIGHUP) {
         catalog.on_change([this](const Webhook& webhook) {
+            gatherer.look(webhook);
             dispatcher.changed(webhook);
             janitor.look();
         });
@@ -155,6 +160,7 @@ struct Herald::Parts {
     Readers readers;
     Catalog catalog;
     Committer committer;
+    Gatherer gatherer;
     EventBody transform;
     std::unique_ptr<HttpClient> client;
     Sender sender;
@@ -190,6 +196,7 @@ boost::asio::awaitable<Result<>> Herald::Parts::start(const Config& config) {
     if (loaded) loaded = co_await jobs.load();
     if (!loaded) co_return loaded;
     committer.start(tasks);
+    gatherer.start(tasks, dispatcher);
     dispatcher.start(tasks);
     janitor.start(tasks);
     jobs.start(tasks);

@@ -8,7 +8,8 @@ namespace herald {
 namespace {
 
 constexpr std::array all_states{DeliveryState::pending, DeliveryState::delivered,
-                                DeliveryState::failed, DeliveryState::cancelled};
+                                DeliveryState::failed, DeliveryState::cancelled,
+                                DeliveryState::merged};
 
 }  // namespace
 
@@ -18,6 +19,7 @@ std::string_view to_text(DeliveryState state) {
         case DeliveryState::delivered: return "delivered";
         case DeliveryState::failed: return "failed";
         case DeliveryState::cancelled: return "cancelled";
+        case DeliveryState::merged: return "merged";
     }
     return "";
 }

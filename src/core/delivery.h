@@ -11,8 +11,14 @@
 
 namespace herald {
 
-/// In flight is not a state but a lease in the future.
-enum class DeliveryState : std::uint8_t { pending, delivered, failed, cancelled };
+/// In flight is not a state but a lease in the future. The numbers are stored.
+enum class DeliveryState : std::uint8_t {
+    pending,
+    delivered,
+    failed,
+    cancelled,
+    merged,  ///< another delivery brings its event too (docs/gathering.md)
+};
 
 [[nodiscard]] std::string_view to_text(DeliveryState state);
 [[nodiscard]] std::optional<DeliveryState> parse_delivery_state(std::string_view text);

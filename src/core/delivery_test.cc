@@ -12,10 +12,9 @@ TEST(DeliveryState, HasTextAndFinality) {
         bool final;
     };
     const Case cases[] = {
-        {DeliveryState::pending, "pending", false},
-        {DeliveryState::delivered, "delivered", true},
-        {DeliveryState::failed, "failed", true},
-        {DeliveryState::cancelled, "cancelled", true},
+        {DeliveryState::pending, "pending", false}, {DeliveryState::delivered, "delivered", true},
+        {DeliveryState::failed, "failed", true},    {DeliveryState::cancelled, "cancelled", true},
+        {DeliveryState::merged, "merged", true},
     };
     for (const Case& c : cases) {
         EXPECT_EQ(to_text(c.state), c.text);

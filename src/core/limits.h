@@ -71,6 +71,16 @@ inline constexpr std::uint32_t job_rate = 10'000;
 inline constexpr std::size_t job_backlog = 1'000;
 inline constexpr std::size_t job_sample = 10;  ///< shown by a dry run
 
+// Gathering
+inline constexpr std::chrono::milliseconds quiet_min{100};
+inline constexpr std::chrono::minutes quiet_max{10};
+inline constexpr std::chrono::hours gathering_max{2};  ///< from the first event of a key on
+inline constexpr std::size_t gathered_most = 1'000;  ///< events in one delivery,
+inline constexpr std::size_t gathered_bytes = 1'000'000;  ///< and bytes, below event_bytes
+inline constexpr std::size_t gathered_events = 4'096;  ///< that wait in memory,
+inline constexpr std::size_t gathered_of_webhook = 1'024;  ///< of one webhook,
+inline constexpr std::size_t gathered_memory = 64 << 20;  ///< and their bytes; then they go early
+
 // API
 inline constexpr std::size_t page_default = 50;
 inline constexpr std::size_t page_max = 250;

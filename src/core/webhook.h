@@ -14,6 +14,7 @@
 #include "core/breaker.h"
 #include "core/conditions.h"
 #include "core/filter.h"
+#include "core/gathering.h"
 #include "core/pacing.h"
 #include "core/proxy.h"
 #include "core/retry.h"
@@ -59,6 +60,7 @@ struct Webhook {
     std::vector<FailureClass> retry_on = all_failures();
     Pacing pacing;
     BreakerPolicy breaker;
+    Gathering gathering;
     SignatureProfile signature_profile = SignatureProfile::automatic;
     TlsOptions tls;
     ProxyOptions proxy;

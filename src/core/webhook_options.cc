@@ -80,6 +80,17 @@ void write_conditions_group(std::string& out, const Webhook& webhook, SecretForm
     append_conditions(out, webhook.conditions);
 }
 
+void read_gathering_of(Webhook& webhook, JsonView value, JsonView stored,
+                       std::vector<FieldError>& wrong) {
+    OptionReader options(value, "/gathering", stored, wrong);
+    webhook.gathering = read_gathering(options);
+}
+
+void write_gathering_of(std::string& out, const Webhook& webhook, SecretForm form) {
+    OptionWriter options(out, form);
+    write_gathering(options, webhook.gathering);
+}
+
 constexpr std::array groups{
     Group{"authentication", read_authentication_group, write_authentication_group},
     Group{"conditions", read_conditions_group, write_conditions_group},
@@ -88,6 +99,7 @@ constexpr std::array groups{
     Group{"breaker", read_breaker_group, write_breaker_group},
     Group{"tls", read_tls, write_tls},
     Group{"proxy", read_proxy, write_proxy},
+    Group{"gathering", read_gathering_of, write_gathering_of},
 };
 
 std::string written(const Group& group, const Webhook& webhook, SecretForm form) {

@@ -84,6 +84,18 @@ boost::asio::awaitable<Result<bool>> Committer::settle_now(Settlement settlement
     co_return stored->settled.at(0);
 }
 
+boost::asio::awaitable<Result<DeliveryId>> Committer::merge(Merge merge) {
+    Waiter waiter(executor_);
+    if (merge.event) waiter.events.push_back(std::move(*merge.event));
+    waiter.redelivery = merge.redelivery;
+    waiter.page.settlements = std::move(merge.members);
+    co_await wait(waiter);
+    if (waiter.error) co_return fail(std::move(*waiter.error));
+    if (merge.redelivery && waiter.redelivered.id) co_return *waiter.redelivered.id;
+    if (!merge.redelivery && !waiter.stored[0].duplicate) co_return waiter.stored[0].deliveries[0];
+    co_return fail(Errc::internal, "what many deliveries were merged into was not created");
+}
+
 boost::asio::awaitable<void> Committer::wait(Waiter& waiter) {
     if (ended_) {
         waiter.error = Error{Errc::unavailable, "herald is stopping", {}};

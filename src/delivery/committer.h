@@ -33,6 +33,13 @@ struct StoredJobPage {
     std::vector<bool> settled;
 };
 
+/// One delivery instead of many.
+struct Merge {
+    std::optional<NewEvent> event;  ///< with one delivery; or
+    std::optional<Redelivery> redelivery;
+    std::vector<Settlement> members;
+};
+
 /// Group commit: gathers what ingest, the dispatcher and the API bring while the last transaction
 /// syncs, and commits all of it in one. New events start a commit at once; settlements ride along,
 /// or go alone after limits::settle_linger. Lives on the loop thread; the store works on `writer`.
@@ -55,6 +62,9 @@ public:
     boost::asio::awaitable<Result<StoredJobPage>> advance(JobPage page);
     /// Settles and waits until it is on disk; whether the delivery was still pending.
     boost::asio::awaitable<Result<bool>> settle_now(Settlement settlement);
+    /// Creates a delivery, by an event or by a redelivery, and settles those that are merged into
+    /// it: all of it, or nothing. Ends when it is on disk, with the new delivery's id.
+    boost::asio::awaitable<Result<DeliveryId>> merge(Merge merge);
     /// Settles with the next commit. If that fails, the delivery is repeated later with the same
     /// id: at least once.
     void settle(Settlement settlement);

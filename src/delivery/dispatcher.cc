@@ -25,13 +25,14 @@ constexpr auto doubt_after = std::chrono::milliseconds{100};
 }  // namespace
 
 Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Store& store, Worker& writer,
-                       Catalog& catalog, Committer& committer, Sender& sender, const Clock& clock,
-                       Metrics& metrics)
+                       Catalog& catalog, Committer& committer, Gatherer& gatherer, Sender& sender,
+                       const Clock& clock, Metrics& metrics)
     : executor_(executor),
       store_(store),
       writer_(writer),
       catalog_(catalog),
       committer_(committer),
+      gatherer_(gatherer),
       sender_(sender),
       clock_(clock),
       tally_(metrics),
@@ -213,6 +214,7 @@ boost::asio::awaitable<Result<bool>> Dispatcher::cancel(DeliveryId id) {
 void Dispatcher::drop(DeliveryId id) {
     // What waits in a lane goes when its turn comes; a request on its way is not called back.
     if (!flying_.contains(id)) held_.erase(id);
+    gatherer_.forget(id);
 }
 
 void Dispatcher::overflowed(WebhookId webhook) {
@@ -454,16 +456,23 @@ std::size_t Dispatcher::claim_room(Lane& lane, std::size_t left) {
     }
     // As in reserve(): when many lanes are full, an empty one still gets its first one through.
     if (lane.load() == 0) left = std::max<std::size_t>(left, 1);
-    return std::min({lane.claim_room(), claim_at_most, left});
+    return std::min({lane.claim_room(), claim_at_most, left, gatherer_.room(lane.webhook())});
 }
 
 void Dispatcher::take(std::vector<Claimed>& claimed) {
     for (Claimed& one : claimed) {
         // Held here already: its lease ran out while it waited, and the claim has renewed it.
-        if (!held_.insert(one.delivery.id).second) continue;
-        Lane& mine = lane(one.delivery.webhook);
         const Delivery& due = one.delivery;
-        mine.push({due.id, due.webhook, due.attempts, due.cause, std::move(one.event)});
+        if (held_.contains(due.id) || gatherer_.holds(due.id)) continue;
+        Held held{due.id, due.webhook, due.attempts, due.cause, std::move(one.event)};
+        if (!due.redelivers && gatherer_.wants(held)) {
+            const Duration age = clock_.now() - held.event->received_at;
+            gatherer_.add(std::move(held), age);
+            continue;
+        }
+        held_.insert(held.id);
+        Lane& mine = lane(held.webhook);
+        mine.push(std::move(held));
         ++open_;
         begin(mine);
     }

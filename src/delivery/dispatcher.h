@@ -21,6 +21,7 @@
 #include "core/limits.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
+#include "delivery/gatherer.h"
 #include "delivery/health_book.h"
 #include "delivery/held.h"
 #include "delivery/lane.h"
@@ -37,8 +38,8 @@ namespace herald {
 class Dispatcher {
 public:
     Dispatcher(boost::asio::any_io_executor executor, Store& store, Worker& writer,
-               Catalog& catalog, Committer& committer, Sender& sender, const Clock& clock,
-               Metrics& metrics);
+               Catalog& catalog, Committer& committer, Gatherer& gatherer, Sender& sender,
+               const Clock& clock, Metrics& metrics);
     ~Dispatcher();
 
     /// Reads how the webhooks did when the last process ended. Before start().
@@ -115,6 +116,7 @@ private:
     Worker& writer_;
     Catalog& catalog_;
     Committer& committer_;
+    Gatherer& gatherer_;
     Sender& sender_;
     const Clock& clock_;
     Tally tally_;

@@ -6,8 +6,13 @@
 
 namespace herald {
 
-Ingest::Ingest(Catalog& catalog, Committer& committer, Dispatcher& dispatcher, Metrics& metrics)
-    : catalog_(catalog), committer_(committer), dispatcher_(dispatcher), metrics_(metrics) {}
+Ingest::Ingest(Catalog& catalog, Committer& committer, Gatherer& gatherer, Dispatcher& dispatcher,
+               Metrics& metrics)
+    : catalog_(catalog),
+      committer_(committer),
+      gatherer_(gatherer),
+      dispatcher_(dispatcher),
+      metrics_(metrics) {}
 
 boost::asio::awaitable<Result<std::vector<Submitted>>> Ingest::submit(
     std::vector<std::shared_ptr<const Event>> events) {
@@ -18,7 +23,8 @@ boost::asio::awaitable<Result<std::vector<Submitted>>> Ingest::submit(
         catalog_.match(*events[i], wanting);
         batch[i].event = std::move(events[i]);
         for (const WebhookId webhook : wanting) {
-            batch[i].deliveries.push_back({webhook, Cause::event, dispatcher_.reserve(webhook)});
+            const bool room = gatherer_.room(webhook) > 0 && dispatcher_.reserve(webhook);
+            batch[i].deliveries.push_back({webhook, Cause::event, room});
         }
     }
     co_return co_await commit(std::move(batch));
@@ -52,6 +58,7 @@ boost::asio::awaitable<Result<std::vector<Submitted>>> Ingest::commit(
         } else {
             count(received_, "herald_events_received_total", "Events brought in and stored.",
                   *events[i].event);
+            gatherer_.note(*events[i].event);
             hand_over(events[i], one.deliveries);
         }
         submitted.push_back({one.duplicate, one.seq, std::move(one.deliveries)});
@@ -81,10 +88,16 @@ void Ingest::give_back(const NewEvent& event) {
 void Ingest::hand_over(const NewEvent& event, const std::vector<DeliveryId>& ids) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const NewDelivery& delivery = event.deliveries[i];
-        if (delivery.leased) {
-            dispatcher_.offer({ids[i], delivery.webhook, 0, delivery.cause, event.event, true});
-        } else {
+        if (!delivery.leased) {
             dispatcher_.overflowed(delivery.webhook);
+            continue;
+        }
+        Held held{ids[i], delivery.webhook, 0, delivery.cause, event.event, true};
+        if (gatherer_.wants(held)) {
+            dispatcher_.unreserve(held.webhook);
+            gatherer_.add(std::move(held), Duration{0});
+        } else {
+            dispatcher_.offer(std::move(held));
         }
     }
 }

@@ -15,6 +15,7 @@
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
 #include "delivery/dispatcher.h"
+#include "delivery/gatherer.h"
 
 namespace herald {
 
@@ -25,11 +26,12 @@ struct Submitted {
     std::vector<DeliveryId> deliveries;  ///< created for it, in order of webhook id
 };
 
-/// Brings events in: matches, commits, hands the deliveries to the lanes. Every source and the
-/// HTTP API use it. Lives on the loop thread.
+/// Brings events in: matches, commits, hands the deliveries to the lanes or to who gathers them.
+/// Every source and the HTTP API use it. Lives on the loop thread.
 class Ingest {
 public:
-    Ingest(Catalog& catalog, Committer& committer, Dispatcher& dispatcher, Metrics& metrics);
+    Ingest(Catalog& catalog, Committer& committer, Gatherer& gatherer, Dispatcher& dispatcher,
+           Metrics& metrics);
 
     /// Ends when the events are on disk; one answer each, in order. Errc::busy: the queue is full,
     /// try later; nothing was stored.
@@ -50,6 +52,7 @@ private:
 
     Catalog& catalog_;
     Committer& committer_;
+    Gatherer& gatherer_;
     Dispatcher& dispatcher_;
     Metrics& metrics_;
     Series received_;

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "infrahub/names.h"
+#include "infrahub/own_event.h"
 
 namespace herald::test {
 
@@ -46,17 +47,20 @@ Engine::Engine(boost::asio::io_context& loop, Wheel& wheel, const Clock& clock_i
       readers(store, 1),
       catalog(store, writer, clock, infrahub::event_types(), "main"),
       committer(loop.get_executor(), store, writer, clock, metrics),
+      gatherer(loop.get_executor(), catalog, committer, gatherer_clock, metrics,
+               infrahub::make_own_event),
       client(make_http_client(loop.get_executor(), wheel, client_options(options))),
       sender(*client, options.transform != nullptr ? *options.transform : event_body, catalog,
              sender_clock, secret_sources(options)),
-      dispatcher(loop.get_executor(), store, writer, catalog, committer, sender, dispatcher_clock,
-                 metrics),
-      ingest(catalog, committer, dispatcher, metrics),
+      dispatcher(loop.get_executor(), store, writer, catalog, committer, gatherer, sender,
+                 dispatcher_clock, metrics),
+      ingest(catalog, committer, gatherer, dispatcher, metrics),
       janitor(loop.get_executor(), store, writer, catalog, clock, Retention{}),
       jobs(loop.get_executor(), store, writer, readers, catalog, committer, dispatcher, clock,
            metrics),
       tasks(loop.get_executor()) {
     catalog.on_change([this](const Webhook& webhook) {
+        gatherer.look(webhook);
         dispatcher.changed(webhook);
         janitor.look();
     });
@@ -67,6 +71,7 @@ awaitable<Result<>> Engine::start() {
     if (loaded) loaded = co_await dispatcher.load();
     if (loaded) loaded = co_await jobs.load();
     committer.start(tasks);
+    gatherer.start(tasks, dispatcher);
     dispatcher.start(tasks);
     janitor.start(tasks);
     jobs.start(tasks);

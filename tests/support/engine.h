@@ -23,6 +23,7 @@
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
 #include "delivery/dispatcher.h"
+#include "delivery/gatherer.h"
 #include "delivery/ingest.h"
 #include "delivery/janitor.h"
 #include "delivery/jobs.h"
@@ -59,6 +60,7 @@ struct Engine {
     const Clock& clock;
     MovedClock sender_clock{clock};
     MovedClock dispatcher_clock{clock};
+    MovedClock gatherer_clock{clock};
     Metrics metrics;
     FaultyStore store;
     std::unique_ptr<StoreReader> reader;
@@ -66,6 +68,7 @@ struct Engine {
     Worker writer{"writer"};
     Catalog catalog;
     Committer committer;
+    Gatherer gatherer;
     EventBody event_body;
     std::unique_ptr<HttpClient> client;
     Sender sender;

@@ -21,7 +21,8 @@ private:
     std::atomic<std::int64_t> micros_ = to_micros(noon);
 };
 
-/// The same wall clock, and a steady one that can be moved too: for a part that never waits.
+/// The same wall clock, and a steady one that can be moved too: for a part that never waits, or
+/// that the test wakes.
 class MovedClock final : public Clock {
 public:
     explicit MovedClock(const Clock& clock) : clock_(clock) {}
