@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "core/network_policy.h"
+#include "delivery/announcer.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
 #include "delivery/dispatcher.h"
@@ -128,6 +129,7 @@ struct Herald::Parts {
           dispatcher(loop.get_executor(), *store, writer, catalog, committer, gatherer, sender,
                      clock, metrics),
           ingest(catalog, committer, gatherer, dispatcher, metrics),
+          announcer(loop.get_executor(), ingest, clock, infrahub::make_own_event),
           janitor(loop.get_executor(), *store, writer, catalog, clock, retention(config)),
           jobs(loop.get_executor(), *store, writer, readers, catalog, committer, dispatcher, clock,
                metrics),
@@ -146,6 +148,14 @@ struct Herald::Parts {
             dispatcher.changed(webhook);
             janitor.look();
         });
+        dispatcher.on_health(
+            [this](const Webhook& webhook, const Health& before, const Health& after) {
+                announcer.health_changed(webhook, before, after);
+            });
+        dispatcher.on_exhausted(
+            [this](const Webhook& webhook, DeliveryId id, const Event& event, const Attempt& last) {
+                announcer.exhausted(webhook, id, event, last);
+            });
     }
 
     const Config running;  ///< as it was at the start
@@ -166,6 +176,7 @@ struct Herald::Parts {
     Sender sender;
     Dispatcher dispatcher;
     Ingest ingest;
+    Announcer announcer;
     Janitor janitor;
     Jobs jobs;
     Api api;
@@ -198,6 +209,7 @@ boost::asio::awaitable<Result<>> Herald::Parts::start(const Config& config) {
     committer.start(tasks);
     gatherer.start(tasks, dispatcher);
     dispatcher.start(tasks);
+    announcer.start(tasks);
     janitor.start(tasks);
     jobs.start(tasks);
     auto bound = server.start();
@@ -271,6 +283,7 @@ boost::asio::awaitable<void> Herald::Parts::stop(const Config& config) {
     co_await server.stop(config.shutdown_grace);
     const auto left = std::max(until - clock.steady(), std::chrono::steady_clock::duration{0});
     co_await dispatcher.drain(left);
+    co_await announcer.drain();
     co_await committer.drain();
     client->close();
     tasks.cancel();

@@ -81,6 +81,9 @@ inline constexpr std::size_t gathered_events = 4'096;  ///< that wait in memory,
 inline constexpr std::size_t gathered_of_webhook = 1'024;  ///< of one webhook,
 inline constexpr std::size_t gathered_memory = 64 << 20;  ///< and their bytes; then they go early
 
+// Operator events
+inline constexpr std::size_t announcements = 1'000;  ///< that wait for the store
+
 // API
 inline constexpr std::size_t page_default = 50;
 inline constexpr std::size_t page_max = 250;

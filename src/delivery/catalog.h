@@ -35,8 +35,9 @@ public:
     /// Reads all webhooks from the store.
     boost::asio::awaitable<Result<>> load();
 
-    /// The active webhooks that want the event, by id. Cost does not grow with webhooks whose
-    /// event type cannot match: exact names are found by hash, globs and `all` are walked.
+    /// The active webhooks that want the event, by id; never one that an operator event is about.
+    /// Cost does not grow with webhooks whose event type cannot match: exact names are found by
+    /// hash, globs and `all` are walked.
     void match(const Event& event, std::vector<WebhookId>& out) const;
 
     /// nullptr: unknown. Removed ones are found too.

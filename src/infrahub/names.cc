@@ -1,6 +1,7 @@
 #include "infrahub/names.h"
 
 #include "core/event.h"
+#include "core/operator_events.h"
 
 namespace herald::infrahub {
 
@@ -12,6 +13,12 @@ constexpr std::string_view proposed_change = "CoreProposedChange";
 /// name, node kind filter allowed, branch it is always emitted on, kind it always has, whether it
 /// says what changed, and for what it was made (contract 2.1, 2.5, 2.6, 2.7).
 constexpr EventType catalogue[] = {
+    // herald's own (docs/operator-events.md). `all` does not stand for them.
+    {source_lost_type, false, global_branch},
+    {webhook_disabled_type, false, global_branch},
+    {webhook_exhausted_type, false, global_branch},
+    {webhook_failing_type, false, global_branch},
+    {webhook_recovered_type, false, global_branch},
     {"infrahub.account.logged_in", false, ""},
     {"infrahub.account.logged_out", false, ""},
     {"infrahub.artifact.created", true, "", artifact, false, true},

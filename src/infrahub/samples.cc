@@ -75,7 +75,23 @@ constexpr std::string_view logged_in =
 constexpr std::string_view logged_out =
     R"({"kind":"CoreAccount","account_id":"182c6918-8880-5252-3611-c51ae7e0d6a5","account_name":"ada","session_id":"182c7370-b091-72a0-39b8-c523a4d57070","logout_type":"user_initiated","client_ip":"192.0.2.10","user_agent":"Mozilla/5.0","timestamp":"2025-03-13T17:44:32.321142+00:00"})";
 
+constexpr std::string_view source_lost =
+    R"({"source":"broker","reason":"the connection was refused"})";
+constexpr std::string_view webhook_disabled =
+    R"({"webhook":{"id":"7d9c1c1e-1d5e-4b0e-9a55-0c2f6a8d3b41","name":"chat"},"state":"disabled","since":"2025-03-18T16:44:32.000000Z","failing_since":null,"failure_streak":412,"last_class":"CONNECTION","last_success":"2025-03-13T16:12:08.000000Z","last_failure":"2025-03-18T16:44:32.000000Z","reason":"failed for 5 days"})";
+constexpr std::string_view webhook_exhausted =
+    R"({"webhook":{"id":"7d9c1c1e-1d5e-4b0e-9a55-0c2f6a8d3b41","name":"chat"},"delivery":"msg_00000000000000079d1f3a5b7c9e2d40","event":{"id":"2ece726f-8574-488c-92f7-ee9a56485b46","type":"infrahub.node.updated"},"attempts":5,"last_class":"HTTP_SERVER_ERROR","last_status":503,"reason":"answered 503","untold":0})";
+constexpr std::string_view webhook_failing =
+    R"({"webhook":{"id":"7d9c1c1e-1d5e-4b0e-9a55-0c2f6a8d3b41","name":"chat"},"state":"failing","since":"2025-03-13T16:44:32.000000Z","failing_since":null,"failure_streak":10,"last_class":"CONNECTION","last_success":"2025-03-13T16:12:08.000000Z","last_failure":"2025-03-13T16:44:32.000000Z","reason":"10 failures in a row"})";
+constexpr std::string_view webhook_recovered =
+    R"({"webhook":{"id":"7d9c1c1e-1d5e-4b0e-9a55-0c2f6a8d3b41","name":"chat"},"state":"healthy","since":"2025-03-13T17:02:10.000000Z","failing_since":"2025-03-13T16:44:32.000000Z","failure_streak":14,"last_class":"CONNECTION","last_success":"2025-03-13T17:02:10.000000Z","last_failure":"2025-03-13T17:01:40.000000Z","reason":"10 failures in a row"})";
+
 constexpr Sample samples[] = {
+    {"herald.source.lost", "", source_lost},
+    {"herald.webhook.disabled", "", webhook_disabled},
+    {"herald.webhook.exhausted", "", webhook_exhausted},
+    {"herald.webhook.failing", "", webhook_failing},
+    {"herald.webhook.recovered", "", webhook_recovered},
     {"infrahub.account.logged_in", "", logged_in},
     {"infrahub.account.logged_out", "", logged_out},
     {"infrahub.artifact.created", "main", artifact_created},

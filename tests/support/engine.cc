@@ -55,6 +55,7 @@ Engine::Engine(boost::asio::io_context& loop, Wheel& wheel, const Clock& clock_i
       dispatcher(loop.get_executor(), store, writer, catalog, committer, gatherer, sender,
                  dispatcher_clock, metrics),
       ingest(catalog, committer, gatherer, dispatcher, metrics),
+      announcer(loop.get_executor(), ingest, clock, infrahub::make_own_event),
       janitor(loop.get_executor(), store, writer, catalog, clock, Retention{}),
       jobs(loop.get_executor(), store, writer, readers, catalog, committer, dispatcher, clock,
            metrics),
@@ -64,6 +65,13 @@ Engine::Engine(boost::asio::io_context& loop, Wheel& wheel, const Clock& clock_i
         dispatcher.changed(webhook);
         janitor.look();
     });
+    dispatcher.on_health([this](const Webhook& webhook, const Health& before, const Health& after) {
+        announcer.health_changed(webhook, before, after);
+    });
+    dispatcher.on_exhausted(
+        [this](const Webhook& webhook, DeliveryId id, const Event& event, const Attempt& last) {
+            announcer.exhausted(webhook, id, event, last);
+        });
 }
 
 awaitable<Result<>> Engine::start() {
@@ -73,6 +81,7 @@ awaitable<Result<>> Engine::start() {
     committer.start(tasks);
     gatherer.start(tasks, dispatcher);
     dispatcher.start(tasks);
+    announcer.start(tasks);
     janitor.start(tasks);
     jobs.start(tasks);
     co_return loaded;
@@ -82,6 +91,7 @@ awaitable<void> Engine::stop(steady_clock::duration grace) {
     store.release_commits();
     jobs.stop();
     co_await dispatcher.drain(grace);
+    co_await announcer.drain();
     co_await committer.drain();
     client->close();
     tasks.cancel();

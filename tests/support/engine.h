@@ -20,6 +20,7 @@
 #include "async/wheel.h"
 #include "async/worker.h"
 #include "base/metrics.h"
+#include "delivery/announcer.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
 #include "delivery/dispatcher.h"
@@ -74,6 +75,7 @@ struct Engine {
     Sender sender;
     Dispatcher dispatcher;
     Ingest ingest;
+    Announcer announcer;
     Janitor janitor;
     Jobs jobs;
     TaskGroup tasks;
