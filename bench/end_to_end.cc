@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "load/generator.h"
+#include "load/measure.h"
 #include "load/process.h"
 #include "load/sink.h"
 
@@ -32,28 +33,6 @@ struct Result {
     long idle = 0;  ///< kilobytes in memory before the load,
     long peak = 0;  ///< and at most
 };
-
-/// A folder of this run's, removed at the end.
-class Folder {
-public:
-    explicit Folder(const std::string& name)
-        : path_(std::filesystem::current_path() / ("bench-data-" + name)) {
-        std::filesystem::remove_all(path_);
-        std::filesystem::create_directories(path_);
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
-
-double quantile(std::vector<std::uint64_t>& nanoseconds, double q) {
-    if (nanoseconds.empty()) return 0;
-    const auto at = static_cast<std::size_t>(q * static_cast<double>(nanoseconds.size() - 1));
-    std::ranges::nth_element(nanoseconds, nanoseconds.begin() + static_cast<std::ptrdiff_t>(at));
-    return static_cast<double>(nanoseconds[at]) * 1e-6;
-}
 
 /// Sends the load, waits until everything has arrived, and takes the measures.
 Result measure(const Process& server, const Load& load, const Setup& setup, Sink* sink) {
@@ -151,11 +130,6 @@ Result with_nginx(const Setup& setup, Load load, Sink* sink) {
     warm.seconds = 0.5;
     (void)measure(server, warm, setup, sink);
     return measure(server, load, setup, sink);
-}
-
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    return values[values.size() / 2];
 }
 
 void print(const char* who, const Result& result, bool delivered) {

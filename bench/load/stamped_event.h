@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace herald::bench {
 
@@ -26,7 +28,19 @@ public:
     [[nodiscard]] std::string_view next() {
         put_hex(steady_nanoseconds(), 16, 0);
         put_hex(++count_, 16, 16);
+        if (number_) put_type(number_(count_));
         return text_;
+    }
+
+    /// From now on the event's type is type(number(n)) for the n-th one.
+    void vary_type(std::function<std::uint64_t(std::uint64_t n)> number) {
+        number_ = std::move(number);
+        const std::size_t begin = text_.rfind("\"event\":\"") + 9;
+        text_.replace(begin, text_.find('"', begin) - begin, type(0));
+        type_ = begin;
+    }
+    [[nodiscard]] static std::string type(std::uint64_t number) {
+        return "bench.event." + std::to_string(10'000 + number);
     }
 
     /// When the event of this body was sent.
@@ -68,8 +82,15 @@ private:
         }
     }
 
+    void put_type(std::uint64_t number) {
+        const std::string name = type(number);
+        text_.replace(type_, name.size(), name);
+    }
+
     std::string text_;
     std::size_t id_;
+    std::size_t type_ = 0;
+    std::function<std::uint64_t(std::uint64_t)> number_;
     std::uint64_t count_ = 0;
 };
 
