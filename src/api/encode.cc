@@ -127,7 +127,8 @@ std::string_view shown_value(const std::string& key, const std::string& value) {
 }
 
 /// What may be told of a shared key: a fingerprint, or where it lies.
-void append_key(std::string& out, const std::string& shared_key) {
+void append_key(std::string& out, const Webhook& webhook) {
+    const std::string& shared_key = webhook.shared_key;
     const bool outside = parse_reference(shared_key).has_value();
     next(out, "has_shared_key");
     append_flag(out, !shared_key.empty());
@@ -136,6 +137,9 @@ void append_key(std::string& out, const std::string& shared_key) {
     append_text_or_null(out, known ? key_fingerprint(plain_text(shared_key)) : "");
     next(out, "shared_key_reference");
     append_text_or_null(out, outside ? shared_key : "");
+    next(out, "public_key");
+    const bool pair = known && webhook.signature_profile == SignatureProfile::ed25519;
+    append_text_or_null(out, pair ? public_key_form(plain_text(shared_key)).value_or("") : "");
 }
 
 void append_strings(std::string& out, const std::vector<std::string>& texts) {
@@ -451,7 +455,7 @@ void append_webhook(std::string& out, const Webhook& webhook, const Health& heal
     append_json_string(out, redact_url(webhook.url));
     next(out, "validate_certificates");
     append_flag(out, webhook.validate_certificates);
-    append_key(out, webhook.shared_key);
+    append_key(out, webhook);
     next(out, "headers");
     append_webhook_headers(out, webhook.headers);
     next(out, "timeout");

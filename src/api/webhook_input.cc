@@ -31,16 +31,17 @@ constexpr std::array<std::string_view, 14> writable{"name",
                                                     "retry",
                                                     "signature_profile",
                                                     "validate_certificates"};
-constexpr std::array<std::string_view, 9> read_only{"id",
-                                                    "has_shared_key",
-                                                    "shared_key_fingerprint",
-                                                    "shared_key_reference",
-                                                    "accepted_profile",
-                                                    "created_at",
-                                                    "updated_at",
-                                                    "version",
-                                                    "health",
-                                                    "warnings"};
+constexpr std::array<std::string_view, 11> read_only{"id",
+                                                     "has_shared_key",
+                                                     "shared_key_fingerprint",
+                                                     "shared_key_reference",
+                                                     "public_key",
+                                                     "accepted_profile",
+                                                     "created_at",
+                                                     "updated_at",
+                                                     "version",
+                                                     "health",
+                                                     "warnings"};
 
 std::optional<double> decimal(JsonView value) {
     if (value.kind() != JsonView::Kind::number) return std::nullopt;
@@ -211,8 +212,7 @@ private:
             const auto profile =
                 value.is_null() ? otherwise.signature_profile : parse_signature_profile(word);
             if (!profile) {
-                wrong("/signature_profile",
-                      "must be auto, infrahub, infrahub-spaced, infrahub-repr or standard");
+                wrong("/signature_profile", "must be " + signature_profile_names());
             }
             webhook_.signature_profile = profile.value_or(otherwise.signature_profile);
         }

@@ -261,6 +261,36 @@ TEST(OptionGroups, ReplacementGivesTheDefaultAndPatchKeeps) {
     EXPECT_EQ(patch(R"({"retry_on":null})", stored)->retry_on, all_failures());
 }
 
+TEST(OptionGroups, AKeyRotationIsReadAndItsSecretComesBackMasked) {
+    auto stored = stored_webhook();
+    stored.key_rotation = {"the old key", *parse_time("2026-03-13T12:00:00Z"), KeyUse::previous};
+    std::string shown;
+    append_webhook(shown, stored, {});
+    EXPECT_EQ(shown.find("the old key"), shown.npos);
+    const std::string group(JsonView(shown).find("key_rotation")->raw());
+    const auto replaced =
+        replace(R"({"name":"a","url":"http://h/","key_rotation":)" + group + "}", stored);
+    ASSERT_TRUE(replaced) << replaced.error().message;
+    EXPECT_EQ(replaced->key_rotation, stored.key_rotation);
+    const auto patched =
+        patch(R"({"shared_key":"new","key_rotation":{"grace":"24h"}})", stored_webhook());
+    ASSERT_TRUE(patched) << patched.error().message;
+    EXPECT_EQ(patched->key_rotation.grace, std::chrono::hours{24});
+    EXPECT_EQ(wrong(patch(R"({"key_rotation":{"previous_key":"x"}})", stored_webhook())),
+              std::vector<std::string>{"/key_rotation/until"});
+}
+
+TEST(OptionGroups, ASignatureIsReadForHmac) {
+    const auto made = create(
+        with(R"("signature_profile":"hmac","signature":{"header":"X-Ours","encoding":"base64"})"));
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->signature, (SignatureOptions{"X-Ours", "", SignatureEncoding::base64}));
+    EXPECT_EQ(wrong(create(with(R"("signature":{"header":"X-Ours"})"))),
+              std::vector<std::string>{"/signature"});
+    EXPECT_EQ(wrong(create(with(R"("signature_profile":"hmac","signature":{"algorithm":"md5"})"))),
+              std::vector<std::string>{"/signature/algorithm"});
+}
+
 }  // namespace
 
 }  // namespace herald

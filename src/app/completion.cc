@@ -68,14 +68,21 @@ constexpr std::string_view exit_codes =
 constexpr std::string_view signatures =
     "Signatures\n"
     "  webhook-id         msg_ and 32 hex digits; the same for every attempt of a delivery\n"
-    "  webhook-timestamp  unix seconds of the attempt\n"
-    "  webhook-signature  v1,<base64(HMAC-SHA256(key, \"<id>.<timestamp>.<payload>\"))>\n\n"
-    "  profile          body                 payload signed             key\n"
-    "  infrahub         compact JSON         the body                   its text\n"
-    "  infrahub-spaced  JSON with spaces     the body                   its text\n"
-    "  infrahub-repr    compact JSON         Python's str() of it       its text\n"
-    "  standard         compact JSON         the body                   base64 behind whsec_\n\n"
-    "  auto tries those that fit the key until the receiver accepts one, and remembers it.\n";
+    "  webhook-timestamp  unix seconds of the attempt\n\n"
+    "  webhook-signature: v1,<base64(HMAC-SHA256(key, \"<id>.<timestamp>.<payload>\"))>\n"
+    "  profile           body                 payload signed             key\n"
+    "  infrahub          compact JSON         the body                   its text\n"
+    "  infrahub-spaced   JSON with spaces     the body                   its text\n"
+    "  infrahub-repr     compact JSON         Python's str() of it       its text\n"
+    "  standard          compact JSON         the body                   base64 behind whsec_\n"
+    "  standard-ed25519  compact JSON         the body, as v1a,...       Ed25519 behind whsk_\n\n"
+    "  Other headers, over the body alone, with the text of the key:\n"
+    "  github            X-Hub-Signature-256: sha256=<hex>, X-GitHub-Event, X-GitHub-Delivery\n"
+    "  netbox            X-Hook-Signature: <hex of HMAC-SHA512>\n"
+    "  hmac              any header, prefix, encoding and algorithm\n"
+    "  gitlab-token      X-Gitlab-Token: <the key>, X-Gitlab-Event; nothing is signed\n\n"
+    "  auto tries infrahub, infrahub-repr, infrahub-spaced, and standard for a whsec_ key, until\n"
+    "  the receiver accepts one, and remembers it. herald new-key makes a key.\n";
 
 std::string environment_topic() {
     std::string text =

@@ -12,11 +12,11 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "app/commands.h"
+#include "app/signature_choice.h"
 #include "async/clock.h"
 #include "async/task_group.h"
 #include "async/wheel.h"
 #include "core/redact.h"
-#include "core/signature.h"
 #include "net/http_server.h"
 
 namespace herald {
@@ -27,7 +27,7 @@ struct ListenOptions {
     std::string bind = "127.0.0.1";
     std::uint16_t port = 8200;
     std::string key_file;
-    std::string profile = "auto";
+    SignatureChoice choice;
     std::string tolerance = "5m";
     double fail = 0;
     int fail_first = 0;
@@ -66,9 +66,12 @@ public:
         const auto delay = parse_duration(options_.delay);
         if (!delay) return fail(Errc::invalid, "--delay: a duration such as 2s");
         delay_ = *delay;
-        const auto profile = parse_signature_profile(options_.profile);
-        if (!profile) return fail(Errc::invalid, "no such profile: " + options_.profile);
+        const auto profile = options_.choice.named_profile();
+        if (!profile) return fail(profile.error());
         profile_ = *profile;
+        auto written = options_.choice.options();
+        if (!written) return fail(written.error());
+        written_ = std::move(*written);
         if (options_.tolerance == "none") return {};
         tolerance_ = parse_duration(options_.tolerance);
         if (!tolerance_) return fail(Errc::invalid, "--tolerance: a duration such as 5m, or none");
@@ -84,13 +87,9 @@ private:
     }
 
     Verification check(const ServerRequest& request) const {
-        const SignedRequest seen{request.header("webhook-id"), request.header("webhook-timestamp"),
-                                 request.header("webhook-signature"), request.body};
-        const Time now = SystemClock{}.now();
-        if (profile_ == SignatureProfile::automatic) {
-            return verify_any(key_, seen, now, tolerance_);
-        }
-        return {verify(profile_, key_, seen, now, tolerance_), profile_};
+        const auto find = [&](std::string_view name) { return request.header(name); };
+        return verify_request(profile_, written_, key_, find, request.body, SystemClock{}.now(),
+                              tolerance_);
     }
 
     ServerAnswer judge(const ServerRequest& request) {
@@ -156,6 +155,7 @@ private:
     boost::asio::steady_timer last_{loop_};
     Duration delay_{0};
     SignatureProfile profile_ = SignatureProfile::automatic;
+    SignatureOptions written_;
     std::optional<Duration> tolerance_;
     std::mt19937_64 random_{std::random_device{}()};
     int arrived_ = 0;
@@ -203,13 +203,14 @@ void add_listen(CLI::App& app, CommandLine& line) {
         "listen",
         "Receive webhooks, verify them and print what arrived: a receiver for tests\n\n"
         "  herald listen --key-file key.txt\n"
-        "  herald listen --port 9000 --fail 0.3 --delay 2s      an unreliable one\n\n"
+        "  herald listen --port 9000 --fail 0.3 --delay 2s      an unreliable one\n"
+        "  herald listen --key-file key.txt --signature-profile github\n\n"
         "Answers as the documented example: 400 without the headers, 403 on a wrong signature.");
     command->add_option("-p,--port", options->port, "Port (default 8200; 0: any)");
     command->add_option("--bind", options->bind, "Address (default 127.0.0.1)");
     command->add_option("--key-file", options->key_file, "File with the shared key");
-    command->add_option("--signature-profile", options->profile,
-                        "Accept only this profile (default: all that fit the key)");
+    options->choice.add_to(*command,
+                           "Accept only this one (default: what fits the headers and the key)");
     command->add_option("--tolerance", options->tolerance,
                         "How far off the timestamp may be (default 5m); none: any");
     command->add_option("--fail", options->fail, "Share of requests to fail, 0 to 1")

@@ -1,9 +1,9 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/signature_choice.h"
 #include "async/clock.h"
 #include "base/json.h"
-#include "core/signature.h"
 #include "core/suggest.h"
 #include "infrahub/decode.h"
 #include "infrahub/names.h"
@@ -19,7 +19,7 @@ struct TriggerOptions {
     std::vector<std::string> sets;
     std::string url;
     std::string key_file;
-    std::string profile = "auto";
+    SignatureChoice choice;
     bool list = false;
     bool print = false;
     bool wait = false;
@@ -87,22 +87,12 @@ void send_directly(CommandLine& line, const TriggerOptions& options, const std::
     if (!options.key_file.empty()) {
         const auto key = read_secret(options.key_file);
         if (!key) return line.fail_with(Exit::usage, key.error().message);
-        auto profile = parse_signature_profile(options.profile);
-        if (!profile) return line.fail_with(Exit::usage, "no such profile: " + options.profile);
-        if (*profile == SignatureProfile::automatic) profile = candidates(*key).front();
-        auto signer = Signer::create(*profile, *key);
-        if (!signer) return line.fail_with(Exit::usage, signer.error().message);
-        const SignedForm form = signed_form(*profile, event->body);
-        const auto now = std::chrono::floor<std::chrono::seconds>(SystemClock{}.now());
-        const std::int64_t seconds = now.time_since_epoch().count();
-        std::string bare = Uuid::random().text();
-        std::erase(bare, '-');
-        const std::string id = "msg_" + bare;
-        const std::string& payload = form.signed_text.empty() ? form.body : form.signed_text;
-        request.headers = {{"webhook-id", id},
-                           {"webhook-timestamp", std::to_string(seconds)},
-                           {"webhook-signature", signer->sign(id, seconds, payload)}};
-        request.body = form.body;
+        const std::string id = fresh_message_id();
+        const std::string seconds = now_in_seconds();
+        auto made = sign_sample(options.choice, *key, {id, seconds, event->type}, event->body);
+        if (!made) return line.fail_with(Exit::usage, made.error().message);
+        request.headers = std::move(made->headers);
+        request.body = std::move(made->body);
     }
     const auto reply = http_call(options.url, request);
     if (!reply) return line.fail_with(Exit::unreachable, reply.error().message);
@@ -162,7 +152,7 @@ void add_trigger(CLI::App& app, CommandLine& line) {
     command->add_option("--set", options->sets, "path=value in the event; may be repeated");
     command->add_option("--url", options->url, "Send to this receiver, not through a server");
     command->add_option("--key-file", options->key_file, "With --url: file with the shared key");
-    command->add_option("--signature-profile", options->profile, "With --url: how to sign");
+    options->choice.add_to(*command, "With --url: how to sign (default auto)");
     command->add_flag("--list", options->list, "List the event types there are");
     command->add_flag("--print", options->print, "Only print the event");
     command->add_flag("--wait", options->wait, "Wait for the outcome of the first attempts");

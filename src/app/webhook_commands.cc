@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "app/commands.h"
+#include "core/signature_profile.h"
 #include "core/webhook_options.h"
 
 namespace herald {
@@ -55,6 +56,7 @@ const Columns detail_columns = {{"name", "name"},
                                 {"url", "url"},
                                 {"validate_certificates", "validate_certificates"},
                                 {"shared_key_fingerprint", "shared_key_fingerprint"},
+                                {"public_key", "public_key"},
                                 {"signature_profile", "signature_profile"},
                                 {"accepted_profile", "accepted_profile"},
                                 {"headers", "headers", show_headers},
@@ -76,6 +78,7 @@ struct WebhookOptions {
     std::optional<std::string> node_kind;
     std::optional<std::string> description;
     std::string shared_key_file;
+    std::string grace;
     std::optional<bool> validate_certificates;
     std::vector<std::string> headers;
     std::vector<std::string> env_headers;
@@ -102,8 +105,7 @@ void add_attributes(CLI::App& command, WebhookOptions& options) {
     command.add_option("-H,--header", options.headers, "\"Name: value\"; may be repeated");
     command.add_option("--env-header", options.env_headers,
                        "\"Name: VARIABLE\": the value comes from the server's environment");
-    command.add_option("--signature-profile", options.profile,
-                       "auto, infrahub, infrahub-spaced, infrahub-repr or standard");
+    command.add_option("--signature-profile", options.profile, signature_profile_names());
     command.add_option("--retry", options.retry,
                        "standard, infrahub, none, or delays such as 0s,10s,5m");
     command.add_option("--timeout", options.timeout, "Seconds for one attempt (1 to 300)");
@@ -155,6 +157,7 @@ Result<json::object> attributes(const WebhookOptions& options) {
         if (!key) return fail(key.error());
         body["shared_key"] = *key;
     }
+    if (!options.grace.empty()) body["key_rotation"] = json::object{{"grace", options.grace}};
     if (options.validate_certificates) {
         body["validate_certificates"] = *options.validate_certificates;
     }
@@ -267,10 +270,13 @@ void add_create_and_update(CLI::App& group, CommandLine& line) {
     auto* updating = group.add_subcommand(
         "update",
         "Change a webhook; what is not named stays\n\n  herald webhook update eda "
-        "--url https://eda.example.com --branch-scope default_branch");
+        "--url https://eda.example.com --branch-scope default_branch\n"
+        "  herald webhook update eda --shared-key-file new.txt --grace 24h");
     updating->add_option("webhook", changed->name, "Name or id")->required();
     updating->add_option("--name", changed->new_name, "A new name");
     add_attributes(*updating, *changed);
+    updating->add_option("--grace", changed->grace,
+                         "With --shared-key-file: how long the old key signs too, such as 24h");
     updating->callback([&line, changed] { update(line, *changed); });
 }
 

@@ -1,8 +1,6 @@
 #include "base/bytes.h"
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <cstdlib>
@@ -99,47 +97,6 @@ Digest sha256(std::string_view data) {
 
 void fill_random(std::span<std::uint8_t> bytes) {
     if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();
-}
-
-struct HmacSha256::Context {
-    EVP_MAC_CTX* mac = nullptr;
-
-    explicit Context(std::string_view key) {
-        EVP_MAC* algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-        mac = EVP_MAC_CTX_new(algorithm);
-        EVP_MAC_free(algorithm);
-        char digest[] = "SHA256";
-        const OSSL_PARAM params[] = {
-            OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-            OSSL_PARAM_construct_end()};
-        // An empty key is a key too; OpenSSL takes a null pointer for "keep the old one".
-        const auto* bytes = reinterpret_cast<const unsigned char*>(key.empty() ? "" : key.data());
-        if (mac == nullptr || EVP_MAC_init(mac, bytes, key.size(), params) != 1) {
-            throw std::runtime_error("HMAC-SHA256 is not available");
-        }
-    }
-    ~Context() { EVP_MAC_CTX_free(mac); }
-    Context(const Context&) = delete;
-    Context& operator=(const Context&) = delete;
-};
-
-HmacSha256::HmacSha256(std::string_view key) : context_(std::make_unique<Context>(key)) {}
-HmacSha256::~HmacSha256() = default;
-HmacSha256::HmacSha256(HmacSha256&&) noexcept = default;
-HmacSha256& HmacSha256::operator=(HmacSha256&&) noexcept = default;
-
-Digest HmacSha256::sign(std::span<const std::string_view> parts) {
-    EVP_MAC_CTX* mac = context_->mac;
-    bool ok = EVP_MAC_init(mac, nullptr, 0, nullptr) == 1;
-    for (const std::string_view part : parts) {
-        ok = ok && EVP_MAC_update(mac, as_bytes(part).data(), part.size()) == 1;
-    }
-    Digest digest{};
-    std::size_t size = 0;
-    if (!ok || EVP_MAC_final(mac, digest.data(), &size, digest.size()) != 1) {
-        throw std::runtime_error("HMAC-SHA256 failed");
-    }
-    return digest;
 }
 
 }  // namespace herald

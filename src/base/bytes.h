@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,22 +34,5 @@ void fill_random(std::span<std::uint8_t> bytes);
 [[nodiscard]] inline std::span<const std::uint8_t> as_bytes(std::string_view text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
-
-/// HMAC-SHA256 under one key, keyed once and re-initialised for each message (1.2 us
-/// against 3 us for one-shot HMAC()). Not thread-safe: one a thread.
-class HmacSha256 {
-public:
-    explicit HmacSha256(std::string_view key);
-    ~HmacSha256();
-    HmacSha256(HmacSha256&&) noexcept;
-    HmacSha256& operator=(HmacSha256&&) noexcept;
-
-    /// The code over the parts as if they were one text.
-    [[nodiscard]] Digest sign(std::span<const std::string_view> parts);
-
-private:
-    struct Context;
-    std::unique_ptr<Context> context_;
-};
 
 }  // namespace herald

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,14 @@ namespace herald::ascii {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
     }
     return out;
+}
+
+/// Whether they are equal but for upper and lower case, as names of headers are.
+[[nodiscard]] constexpr bool same_name(std::string_view a, std::string_view b) {
+    constexpr auto folded = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    };
+    return std::ranges::equal(a, b, {}, folded, folded);
 }
 
 }  // namespace herald::ascii

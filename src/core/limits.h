@@ -31,6 +31,8 @@ inline constexpr std::size_t url_bytes = 2'048;
 inline constexpr std::size_t headers = 64;             ///< of one webhook
 inline constexpr std::size_t header_bytes = 8'192;     ///< one field value
 inline constexpr std::size_t shared_key_bytes = 1'024;
+inline constexpr std::size_t signature_prefix_bytes = 64;  ///< before a signature in its header
+inline constexpr std::chrono::hours key_grace_max{24 * 30};  ///< an old key that stays is a risk
 inline constexpr std::size_t authentication_bytes = 4'096;  ///< one member: a JWT fits
 inline constexpr std::size_t secret_file_bytes = 65'536;  ///< what a file: reference reads
 inline constexpr std::size_t pem_bytes = 65'536;  ///< certificates or the key of one webhook

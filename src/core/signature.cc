@@ -6,45 +6,46 @@
 #include <charconv>
 #include <utility>
 
+#include "base/bytes.h"
+#include "base/ids.h"
 #include "base/json.h"
+#include "core/ascii.h"
 
 namespace herald {
 
 namespace {
 
-constexpr std::string_view standard_prefix = "whsec_";
-constexpr std::string_view version = "v1,";
+constexpr std::string_view public_prefix = "whpk_";
 
-constexpr std::array all_profiles{SignatureProfile::automatic, SignatureProfile::infrahub,
-                                  SignatureProfile::spaced, SignatureProfile::repr,
-                                  SignatureProfile::standard};
-
-/// The bytes that a profile keys its HMAC with; nullopt: the key does not fit.
-std::optional<std::string> key_bytes(SignatureProfile profile, std::string_view shared_key) {
-    if (shared_key.empty()) return std::nullopt;
-    if (profile != SignatureProfile::standard) return std::string(shared_key);
-    if (!shared_key.starts_with(standard_prefix)) return std::nullopt;
-    auto bytes = from_base64(shared_key.substr(standard_prefix.size()));
-    if (!bytes || bytes->empty()) return std::nullopt;
-    return bytes;
+/// `hmac` is written as its options say, all others as their row does.
+SignatureOptions written_as(const ProfileRow& row, const SignatureOptions& options) {
+    if (row.profile == SignatureProfile::hmac) return options;
+    return {std::string(row.header), std::string(row.prefix), row.encoding, row.algorithm};
 }
 
-std::string signature_of(HmacSha256& mac, std::string_view id, std::string_view timestamp,
-                         std::string_view payload) {
-    const std::array<std::string_view, 5> parts{id, ".", timestamp, ".", payload};
-    return to_base64(mac.sign(parts));
+Ed25519Key::Seed array_of(std::string_view bytes) {
+    Ed25519Key::Seed array{};
+    std::ranges::copy_n(as_bytes(bytes).begin(), array.size(), array.begin());
+    return array;
 }
 
-/// Whether any "v1" entry of the header is the expected signature. Goes through all of them, so
+std::string message_of(const SignedSubject& subject, std::string_view payload) {
+    std::string message;
+    message.reserve(subject.id.size() + subject.timestamp.size() + payload.size() + 2);
+    message.append(subject.id).append(".").append(subject.timestamp).append(".").append(payload);
+    return message;
+}
+
+/// Whether an entry of the list, without its version, is accepted. Goes through all of them, so
 /// that the time says nothing about which one it was.
-bool has_entry(std::string_view header, std::string_view expected) {
+bool has_entry(std::string_view header, std::string_view version, const auto& accepted) {
     bool found = false;
     while (!header.empty()) {
         const std::size_t space = header.find(' ');
         const std::string_view entry = header.substr(0, space);
         header.remove_prefix(space == header.npos ? header.size() : space + 1);
         if (!entry.starts_with(version)) continue;
-        const bool equal = equal_constant_time(entry.substr(version.size()), expected);
+        const bool equal = accepted(entry.substr(version.size()));
         found = found || equal;
     }
     return found;
@@ -73,64 +74,99 @@ std::optional<std::string> payload_of(SignatureProfile profile, std::string_view
     return to_python_repr(*canonical);
 }
 
+/// Of "whpk_...", or of a private key.
+std::optional<Ed25519Key::PublicKey> public_key(std::string_view shared_key) {
+    const auto shown = public_key_form(shared_key);
+    const std::string text = shown.value_or(std::string(shared_key));
+    if (!text.starts_with(public_prefix)) return std::nullopt;
+    const auto bytes = from_base64(std::string_view(text).substr(public_prefix.size()));
+    if (!bytes || bytes->size() != Ed25519Key::PublicKey{}.size()) return std::nullopt;
+    return array_of(*bytes);
+}
+
+Verdict verify_ed25519(std::string_view shared_key, const SignedRequest& request) {
+    const auto key = public_key(shared_key);
+    if (!key) return Verdict::bad_key;
+    const std::string message = message_of({request.id, request.timestamp, {}}, request.body);
+    const auto accepted = [&](std::string_view entry) {
+        const auto signature = from_base64(entry);
+        return signature && ed25519_verify(*key, message, as_bytes(*signature));
+    };
+    const std::string_view version = profile_row(SignatureProfile::ed25519).prefix;
+    return has_entry(request.signature, version, accepted) ? Verdict::valid : Verdict::mismatch;
+}
+
+/// GitHub's ids are UUIDs; ours are, behind "msg_".
+std::string delivery_uuid(std::string_view id) {
+    const auto uuid = id.starts_with("msg_") ? Uuid::parse(id.substr(4)) : std::nullopt;
+    return uuid ? uuid->text() : std::string(id);
+}
+
+void append_missing(HeaderList& headers, std::string_view name, std::string value) {
+    const bool there = std::ranges::any_of(
+        headers, [&](const auto& header) { return ascii::same_name(header.first, name); });
+    if (!there) headers.emplace_back(name, std::move(value));
+}
+
 }  // namespace
 
-std::string_view to_text(SignatureProfile profile) {
-    switch (profile) {
-        case SignatureProfile::automatic: return "auto";
-        case SignatureProfile::infrahub: return "infrahub";
-        case SignatureProfile::spaced: return "infrahub-spaced";
-        case SignatureProfile::repr: return "infrahub-repr";
-        case SignatureProfile::standard: return "standard";
-    }
-    return "";
-}
-
-std::optional<SignatureProfile> parse_signature_profile(std::string_view text) {
-    const auto found =
-        std::ranges::find(all_profiles, text, [](SignatureProfile p) { return to_text(p); });
-    if (found == all_profiles.end()) return std::nullopt;
-    return *found;
-}
-
-bool fits(SignatureProfile profile, std::string_view shared_key) {
-    return key_bytes(profile, shared_key).has_value();
-}
-
-std::vector<SignatureProfile> candidates(std::string_view shared_key) {
-    std::vector<SignatureProfile> order;
-    for (const auto profile : {SignatureProfile::standard, SignatureProfile::infrahub,
-                               SignatureProfile::repr, SignatureProfile::spaced}) {
-        if (fits(profile, shared_key)) order.push_back(profile);
-    }
-    return order;
-}
-
 SignedForm signed_form(SignatureProfile profile, std::string_view canonical) {
-    switch (profile) {
-        case SignatureProfile::spaced: return {to_spaced_json(canonical), {}};
-        case SignatureProfile::repr: return {std::string(canonical), to_python_repr(canonical)};
-        case SignatureProfile::automatic:
-        case SignatureProfile::infrahub:
-        case SignatureProfile::standard: break;
+    if (profile == SignatureProfile::spaced) return {to_spaced_json(canonical), {}};
+    if (profile == SignatureProfile::repr) {
+        return {std::string(canonical), to_python_repr(canonical)};
     }
     return {std::string(canonical), {}};
 }
 
-Result<Signer> Signer::create(SignatureProfile profile, std::string_view shared_key) {
+Result<Signer> Signer::create(SignatureProfile profile, std::string_view shared_key,
+                              const SignatureOptions& options) {
     assert(profile != SignatureProfile::automatic);
+    const ProfileRow& row = profile_row(profile);
     const auto key = key_bytes(profile, shared_key);
     if (!key) {
-        return fail_field("/shared_key",
-                          profile == SignatureProfile::standard
-                              ? "must be \"whsec_\" and base64 for the signature profile standard"
-                              : "must not be empty for a signed webhook");
+        return fail_field("/shared_key", "must be " + std::string(wanted_key(profile)) +
+                                             " for the signature profile " + std::string(row.name));
     }
-    return Signer(profile, HmacSha256(*key));
+    SignatureOptions written = written_as(row, options);
+    switch (row.key) {
+        case KeyForm::whsk: return Signer(row, Ed25519Key(array_of(*key)), std::move(written));
+        case KeyForm::token: return Signer(row, *key, std::move(written));
+        case KeyForm::text:
+        case KeyForm::whsec: break;
+    }
+    return Signer(row, Hmac(written.algorithm, *key), std::move(written));
 }
 
-std::string Signer::sign(std::string_view id, std::int64_t timestamp, std::string_view payload) {
-    return std::string(version) + signature_of(mac_, id, std::to_string(timestamp), payload);
+std::string Signer::sign(const SignedSubject& subject, std::string_view payload) {
+    if (const auto* token = std::get_if<std::string>(&key_)) return *token;
+    if (auto* pair = std::get_if<Ed25519Key>(&key_)) {
+        return options_.prefix + to_base64(pair->sign(message_of(subject, payload)));
+    }
+    const std::array<std::string_view, 5> message{subject.id, ".", subject.timestamp, ".", payload};
+    const std::span parts(message);
+    const bool whole = row_->content == SignedContent::message;
+    const auto code = std::get<Hmac>(key_).sign(whole ? parts : parts.last(1));
+    const bool hex = options_.encoding == SignatureEncoding::hex;
+    return options_.prefix + (hex ? to_hex(code) : to_base64(code));
+}
+
+void append_signed_headers(HeaderList& headers, const Signer& signer, const SignedSubject& subject,
+                           std::string signature) {
+    headers.emplace_back("webhook-id", subject.id);
+    headers.emplace_back("webhook-timestamp", subject.timestamp);
+    const ProfileRow& row = profile_row(signer.profile());
+    if (!row.is_list()) {
+        std::erase_if(headers, [&](const auto& header) {
+            return ascii::same_name(header.first, signer.header());
+        });
+    }
+    headers.emplace_back(signer.header(), std::move(signature));
+    if (!row.event_header.empty()) {
+        append_missing(headers, row.event_header, std::string(subject.event));
+    }
+    if (!row.delivery_header.empty()) {
+        append_missing(headers, row.delivery_header, delivery_uuid(subject.id));
+    }
 }
 
 std::string_view to_text(Verdict verdict) {
@@ -147,26 +183,36 @@ std::string_view to_text(Verdict verdict) {
 }
 
 Verdict verify(SignatureProfile profile, std::string_view shared_key, const SignedRequest& request,
-               Time now, std::optional<Duration> tolerance) {
+               Time now, std::optional<Duration> tolerance, const SignatureOptions& options) {
     if (profile == SignatureProfile::automatic) {
         return verify_any(shared_key, request, now, tolerance).verdict;
     }
-    if (request.id.empty() || request.timestamp.empty() || request.signature.empty()) {
-        return Verdict::missing_header;
+    const ProfileRow& row = profile_row(profile);
+    const bool list = row.is_list();
+    if (request.signature.empty()) return Verdict::missing_header;
+    if (list) {
+        if (request.id.empty() || request.timestamp.empty()) return Verdict::missing_header;
+        if (auto wrong = check_timestamp(request.timestamp, now, tolerance)) return *wrong;
     }
-    if (auto wrong = check_timestamp(request.timestamp, now, tolerance)) return *wrong;
-    const auto key = key_bytes(profile, shared_key);
-    if (!key) return Verdict::bad_key;
+    if (profile == SignatureProfile::ed25519) return verify_ed25519(shared_key, request);
+    auto signer = Signer::create(profile, shared_key, options);
+    if (!signer) return Verdict::bad_key;
     const auto payload = payload_of(profile, request.body);
     if (!payload) return Verdict::mismatch;
-    HmacSha256 mac(*key);
-    const std::string expected = signature_of(mac, request.id, request.timestamp, *payload);
-    return has_entry(request.signature, expected) ? Verdict::valid : Verdict::mismatch;
+    const std::string expected = signer->sign({request.id, request.timestamp, {}}, *payload);
+    const std::size_t version = list ? row.prefix.size() : 0;
+    const auto equals = [&](std::string_view given) {
+        return equal_constant_time(given, std::string_view(expected).substr(version));
+    };
+    const bool good =
+        list ? has_entry(request.signature, row.prefix, equals) : equals(request.signature);
+    return good ? Verdict::valid : Verdict::mismatch;
 }
 
 Verification verify_any(std::string_view shared_key, const SignedRequest& request, Time now,
                         std::optional<Duration> tolerance) {
-    const auto profiles = candidates(shared_key);
+    auto profiles = candidates(shared_key);
+    if (public_key(shared_key)) profiles.insert(profiles.begin(), SignatureProfile::ed25519);
     if (profiles.empty()) return {Verdict::bad_key, SignatureProfile::automatic};
     Verdict verdict = Verdict::mismatch;
     for (const SignatureProfile profile : profiles) {
@@ -178,13 +224,24 @@ Verification verify_any(std::string_view shared_key, const SignedRequest& reques
     return {verdict, SignatureProfile::automatic};
 }
 
-std::string key_fingerprint(std::string_view shared_key) {
-    const Digest digest = sha256("herald-key-fingerprint:" + std::string(shared_key));
-    return to_hex(digest).substr(0, 12);
-}
-
-std::string standard_form(std::string_view shared_key) {
-    return std::string(standard_prefix) + to_base64(as_bytes(shared_key));
+Verification verify_request(SignatureProfile profile, const SignatureOptions& options,
+                            std::string_view shared_key, const FindHeader& header,
+                            std::string_view body, Time now, std::optional<Duration> tolerance) {
+    const auto value = [&](std::string_view name) { return header(ascii::lower(name)); };
+    if (profile == SignatureProfile::automatic) {
+        for (const ProfileRow& row : profile_rows()) {
+            if (row.header.empty() || value(row.header).empty()) continue;
+            profile = row.profile;
+            break;
+        }
+    }
+    const SignedRequest request{value("webhook-id"), value("webhook-timestamp"),
+                                value(signature_header(profile, options)), body};
+    if (profile == SignatureProfile::automatic) {
+        return verify_any(shared_key, request, now, tolerance);
+    }
+    const Verdict verdict = verify(profile, shared_key, request, now, tolerance, options);
+    return {verdict, profile};
 }
 
 }  // namespace herald

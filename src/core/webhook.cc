@@ -53,6 +53,10 @@ Result<> result_of(Wrong wrong) {
     return fail(Error{Errc::invalid, std::move(message), std::move(wrong)});
 }
 
+void add(const auto& checked, Wrong& wrong) {
+    if (!checked) std::ranges::copy(checked.error().fields, std::back_inserter(wrong));
+}
+
 void check_texts(const Webhook& webhook, Wrong& wrong) {
     if (webhook.name.empty()) {
         wrong.push_back({"/name", "is required: give the webhook a name"});
@@ -107,31 +111,6 @@ void check_node_kind(const Filter& filter, const EventTypes& types, Wrong& wrong
                                        " events: remove it, or choose event types of nodes"});
 }
 
-void check_signature(const Webhook& webhook, Wrong& wrong) {
-    const std::string& key = webhook.shared_key;
-    if (key.empty()) {
-        if (webhook.kind == WebhookKind::standard) {
-            wrong.push_back({"/shared_key",
-                             "is required for a standard webhook: give a key, or "
-                             "use a custom webhook to send without a signature"});
-        } else if (webhook.signature_profile != SignatureProfile::automatic) {
-            wrong.push_back({"/signature_profile", "needs a shared_key: give one, or use auto"});
-        }
-        return;
-    }
-    check_line("/shared_key", key, limits::shared_key_bytes, wrong);
-    if (auto complaint = reference_complaint(key); !complaint.empty()) {
-        wrong.push_back({"/shared_key", std::move(complaint)});
-    }
-    // What a reference stands for is known when it is sent only.
-    if (!parse_reference(key) && !fits(webhook.signature_profile, plain_text(key))) {
-        wrong.push_back(
-            {"/signature_profile",
-             "does not fit the shared_key: " + std::string(to_text(webhook.signature_profile)) +
-                 " needs a key of \"whsec_\" and base64; change the key, or use auto"});
-    }
-}
-
 /// What is wrong with a field name, in one sentence; empty: nothing.
 std::string name_complaint(std::string_view name) {
     if (name.empty()) return "is required: give the name of the header field";
@@ -157,6 +136,60 @@ std::string value_complaint(std::string_view value) {
     return {};
 }
 
+/// How `hmac` writes; for any other profile there is nothing to say.
+void check_signature_options(const Webhook& webhook, Wrong& wrong) {
+    const SignatureOptions& options = webhook.signature;
+    if (webhook.signature_profile != SignatureProfile::hmac) {
+        if (options == SignatureOptions{}) return;
+        wrong.push_back(
+            {"/signature", "is for the signature_profile hmac only: set it to null, or use hmac"});
+        return;
+    }
+    if (auto complaint = name_complaint(options.header); !complaint.empty()) {
+        wrong.push_back({"/signature/header", std::move(complaint)});
+    }
+    const auto odd = [](char c) { return c < ' ' || c > '~'; };
+    if (options.prefix.size() > limits::signature_prefix_bytes || options.prefix.starts_with(' ') ||
+        std::ranges::any_of(options.prefix, odd)) {
+        wrong.push_back(
+            {"/signature/prefix", "must be printable ASCII, without a space in front, of at most " +
+                                      std::to_string(limits::signature_prefix_bytes) + " bytes"});
+    }
+}
+
+void check_signature(const Webhook& webhook, Wrong& wrong) {
+    check_signature_options(webhook, wrong);
+    const std::string& key = webhook.shared_key;
+    if (key.empty()) {
+        if (webhook.kind == WebhookKind::standard) {
+            wrong.push_back({"/shared_key",
+                             "is required for a standard webhook: give a key, or "
+                             "use a custom webhook to send without a signature"});
+        } else if (webhook.signature_profile != SignatureProfile::automatic) {
+            wrong.push_back({"/signature_profile", "needs a shared_key: give one, or use auto"});
+        }
+        return;
+    }
+    check_line("/shared_key", key, limits::shared_key_bytes, wrong);
+    if (auto complaint = reference_complaint(key); !complaint.empty()) {
+        wrong.push_back({"/shared_key", std::move(complaint)});
+    }
+    // What a reference stands for is known when it is sent only.
+    if (!parse_reference(key) && !fits(webhook.signature_profile, plain_text(key))) {
+        wrong.push_back(
+            {"/signature_profile",
+             "does not fit the shared_key: " + std::string(to_text(webhook.signature_profile)) +
+                 " needs " + std::string(wanted_key(webhook.signature_profile)) +
+                 "; change the key, or use auto"});
+    }
+    const std::string& old_key = webhook.key_rotation.previous_key;
+    check_line("/key_rotation/previous_key", old_key, limits::shared_key_bytes, wrong);
+    if (auto complaint = reference_complaint(old_key); !complaint.empty()) {
+        wrong.push_back({"/key_rotation/previous_key", std::move(complaint)});
+    }
+    add(validate(webhook.key_rotation, webhook.signature_profile), wrong);
+}
+
 void check_header(const WebhookHeader& header, const std::string& pointer, Wrong& wrong) {
     if (auto complaint = name_complaint(header.key); !complaint.empty()) {
         wrong.push_back({pointer + "/key", std::move(complaint)});
@@ -177,7 +210,10 @@ void check_header(const WebhookHeader& header, const std::string& pointer, Wrong
     }
 }
 
-void check_headers(const std::vector<WebhookHeader>& headers, Wrong& wrong) {
+void check_headers(const Webhook& webhook, Wrong& wrong) {
+    const std::vector<WebhookHeader>& headers = webhook.headers;
+    const std::string_view signature =
+        signature_header(webhook.signature_profile, webhook.signature);
     if (headers.size() > limits::headers) {
         wrong.push_back(
             {"/headers", "may hold at most " + std::to_string(limits::headers) + " headers"});
@@ -187,6 +223,11 @@ void check_headers(const std::vector<WebhookHeader>& headers, Wrong& wrong) {
     for (std::size_t i = 0; i < headers.size(); ++i) {
         const std::string pointer = "/headers/" + std::to_string(i);
         check_header(headers[i], pointer, wrong);
+        if (!profile_row(webhook.signature_profile).is_list() &&
+            ascii::same_name(headers[i].key, signature)) {
+            wrong.push_back({pointer + "/key", "must not be " + headers[i].key +
+                                                   ": the signature stands there; remove it"});
+        }
         if (!headers[i].key.empty() && !seen.insert(ascii::lower(headers[i].key)).second) {
             wrong.push_back({pointer + "/key",
                              "is given twice (upper and lower case are the "
@@ -208,10 +249,6 @@ void check_authentication(const Webhook& webhook, Wrong& wrong) {
         wrong.push_back({"/authentication",
                          "stands beside a user and password in the URL: remove one of the two"});
     }
-}
-
-void add(const auto& checked, Wrong& wrong) {
-    if (!checked) std::ranges::copy(checked.error().fields, std::back_inserter(wrong));
 }
 
 }  // namespace
@@ -238,7 +275,7 @@ Result<> validate(const Webhook& webhook, const EventTypes& types) {
     check_event_types(webhook.filter, wrong);
     check_node_kind(webhook.filter, types, wrong);
     check_signature(webhook, wrong);
-    check_headers(webhook.headers, wrong);
+    check_headers(webhook, wrong);
     check_authentication(webhook, wrong);
     if (webhook.timeout < limits::timeout_min || webhook.timeout > limits::timeout_max) {
         wrong.push_back({"/timeout", "must be from " + std::to_string(limits::timeout_min.count()) +

@@ -15,10 +15,11 @@
 #include "core/conditions.h"
 #include "core/filter.h"
 #include "core/gathering.h"
+#include "core/key_rotation.h"
 #include "core/pacing.h"
 #include "core/proxy.h"
 #include "core/retry.h"
-#include "core/signature.h"
+#include "core/signature_profile.h"
 #include "core/tls_options.h"
 
 namespace herald {
@@ -62,6 +63,8 @@ struct Webhook {
     BreakerPolicy breaker;
     Gathering gathering;
     SignatureProfile signature_profile = SignatureProfile::automatic;
+    SignatureOptions signature;  ///< of the profile `hmac`
+    KeyRotation key_rotation;
     TlsOptions tls;
     ProxyOptions proxy;
     /// With `auto`: the profile that the receiver has accepted. Forgotten when key or URL change.

@@ -91,6 +91,28 @@ void write_gathering_of(std::string& out, const Webhook& webhook, SecretForm for
     write_gathering(options, webhook.gathering);
 }
 
+void read_signature(Webhook& webhook, JsonView value, JsonView, std::vector<FieldError>& wrong) {
+    webhook.signature = read_signature_options(value, wrong);
+}
+
+void write_signature(std::string& out, const Webhook& webhook, SecretForm) {
+    if (webhook.signature_profile == SignatureProfile::hmac ||
+        webhook.signature != SignatureOptions{}) {
+        append_signature_options(out, webhook.signature);
+    } else {
+        out += "null";
+    }
+}
+
+void read_rotation(Webhook& webhook, JsonView value, JsonView stored,
+                   std::vector<FieldError>& wrong) {
+    webhook.key_rotation = read_key_rotation(value, stored, wrong);
+}
+
+void write_rotation(std::string& out, const Webhook& webhook, SecretForm form) {
+    append_key_rotation(out, webhook.key_rotation, form);
+}
+
 constexpr std::array groups{
     Group{"authentication", read_authentication_group, write_authentication_group},
     Group{"conditions", read_conditions_group, write_conditions_group},
@@ -100,6 +122,8 @@ constexpr std::array groups{
     Group{"tls", read_tls, write_tls},
     Group{"proxy", read_proxy, write_proxy},
     Group{"gathering", read_gathering_of, write_gathering_of},
+    Group{"signature", read_signature, write_signature},
+    Group{"key_rotation", read_rotation, write_rotation},
 };
 
 std::string written(const Group& group, const Webhook& webhook, SecretForm form) {

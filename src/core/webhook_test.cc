@@ -201,6 +201,10 @@ TEST(ValidateWebhook, ProfileMustFitTheKey) {
         {SignatureProfile::standard, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true},
         {SignatureProfile::standard, "text", false},
         {SignatureProfile::standard, "whsec_", false},
+        {SignatureProfile::ed25519, "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc=", true},
+        {SignatureProfile::ed25519, "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=", false},
+        {SignatureProfile::gitlab_token, "two words", false},
+        {SignatureProfile::github, "two words", true},
     };
     for (const Case& c : cases) {
         Webhook webhook = a_webhook();
@@ -212,6 +216,69 @@ TEST(ValidateWebhook, ProfileMustFitTheKey) {
             EXPECT_THAT(wrong(webhook), ElementsAre("/signature_profile")) << c.key;
         }
     }
+}
+
+TEST(ValidateWebhook, OptionsOfASignatureAreForHmacOnly) {
+    const auto with = [](SignatureProfile profile, const SignatureOptions& options) {
+        return wrong_with([&](Webhook& w) {
+            w.signature_profile = profile;
+            w.signature = options;
+        });
+    };
+    using enum SignatureProfile;
+    EXPECT_THAT(with(hmac, {}), IsEmpty());
+    EXPECT_THAT(with(hmac, {"X-Ours", "v0="}), IsEmpty());
+    EXPECT_THAT(with(github, {}), IsEmpty());
+    EXPECT_THAT(with(github, {"X-Ours"}), ElementsAre("/signature"));
+    EXPECT_THAT(with(automatic, {.prefix = "v0="}), ElementsAre("/signature"));
+    for (const char* bad : {"", "X Y", "Host", "webhook-signature", "X\r\nY"}) {
+        EXPECT_THAT(with(hmac, {.header = bad}), ElementsAre("/signature/header")) << bad;
+    }
+    for (const std::string& bad :
+         {std::string("a\nb"), std::string(" v0="), std::string("\xc3\xa9"),
+          std::string(limits::signature_prefix_bytes + 1, 'v')}) {
+        EXPECT_THAT(with(hmac, {.prefix = bad}), ElementsAre("/signature/prefix")) << bad;
+    }
+}
+
+TEST(ValidateWebhook, NoHeaderStandsWhereTheSignatureDoes) {
+    struct Case {
+        SignatureProfile profile;
+        std::string header;
+        bool good;
+    };
+    using enum SignatureProfile;
+    const Case cases[] = {
+        {github, "x-hub-signature-256", false},
+        {github, "X-GitHub-Event", true},
+        {netbox, "X-Hook-Signature", false},
+        {gitlab_token, "X-GITLAB-TOKEN", false},
+        {hmac, "X-Ours", false},
+        {automatic, "X-Hub-Signature-256", true},
+    };
+    for (const Case& c : cases) {
+        Webhook webhook = a_webhook();
+        webhook.signature_profile = c.profile;
+        if (c.profile == hmac) webhook.signature.header = "x-ours";
+        webhook.headers = {{"X-Site", "a"}, {c.header, "mine"}};
+        if (c.good) {
+            EXPECT_THAT(wrong(webhook), IsEmpty()) << c.header;
+        } else {
+            EXPECT_THAT(wrong(webhook), ElementsAre("/headers/1/key")) << c.header;
+        }
+    }
+}
+
+TEST(ValidateWebhook, AnOldKeyNeedsItsEndAndFitsTheProfile) {
+    EXPECT_THAT(wrong_with([](Webhook& w) { w.key_rotation.previous_key = "old"; }),
+                ElementsAre("/key_rotation/until"));
+    EXPECT_THAT(wrong_with([](Webhook& w) { w.key_rotation = {"old\n", Time{}}; }),
+                ElementsAre("/key_rotation/previous_key"));
+    EXPECT_THAT(wrong_with([](Webhook& w) {
+                    w.key_rotation = {"two words", Time{}};
+                    w.signature_profile = SignatureProfile::gitlab_token;
+                }),
+                ElementsAre("/key_rotation/previous_key"));
 }
 
 TEST(ValidateWebhook, SecretsNeverEnterTheError) {

@@ -6,8 +6,17 @@
 #include "base/log.h"
 #include "core/matching.h"
 #include "core/operator_events.h"
+#include "core/reference.h"
 
 namespace herald {
+
+namespace {
+
+bool has_ended(const KeyRotation& rotation, Time now) {
+    return rotation.until && now >= *rotation.until;
+}
+
+}  // namespace
 
 Catalog::Catalog(Store& store, Worker& writer, const Clock& clock, const EventTypes& types,
                  std::string default_branch)
@@ -77,6 +86,11 @@ boost::asio::awaitable<Result<Catalog::Entry>> Catalog::create(Webhook webhook) 
     webhook.version = 1;
     webhook.removed = false;
     webhook.accepted_profile.reset();
+    const Webhook nothing;
+    auto rotation = rotate({nothing.shared_key, nothing.key_rotation},
+                           {webhook.shared_key, webhook.key_rotation}, webhook.created_at);
+    if (!rotation) co_return fail(rotation.error());
+    webhook.key_rotation = std::move(*rotation);
     if (auto valid = validate(webhook, types_); !valid) co_return fail(valid.error());
     if (std::ssize(all()) >= static_cast<std::ptrdiff_t>(limits::webhooks)) {
         co_return fail(Errc::conflict, "there are " + std::to_string(limits::webhooks) +
@@ -101,10 +115,21 @@ boost::asio::awaitable<Result<Catalog::Entry>> Catalog::update(
     webhook.updated_at = clock_.now();
     webhook.version = current->version + 1;
     webhook.removed = false;
-    const bool same_receiver = webhook.shared_key == current->shared_key &&
-                               webhook.url == current->url &&
+    auto rotation = rotate({current->shared_key, current->key_rotation},
+                           {webhook.shared_key, webhook.key_rotation}, webhook.updated_at);
+    if (!rotation) co_return fail(rotation.error());
+    webhook.key_rotation = std::move(*rotation);
+    // A receiver that still has the old key verifies by the same profile with it.
+    const bool same_key = webhook.shared_key == current->shared_key ||
+                          webhook.key_rotation.previous_key == current->shared_key;
+    const bool same_receiver = same_key && webhook.url == current->url &&
                                webhook.signature_profile == current->signature_profile;
-    webhook.accepted_profile = same_receiver ? current->accepted_profile : std::nullopt;
+    const auto& accepted = current->accepted_profile;
+    // What a reference stands for is known when it is sent only.
+    const std::string& key = webhook.shared_key;
+    const bool still =
+        same_receiver && accepted && (parse_reference(key) || fits(*accepted, plain_text(key)));
+    webhook.accepted_profile = still ? accepted : std::nullopt;
     if (auto valid = validate(webhook, types_); !valid) co_return fail(valid.error());
     // Without If-Match the change is made to what we read, so a change in between still counts.
     const std::uint64_t expected = expected_version.value_or(current->version);
@@ -132,6 +157,7 @@ boost::asio::awaitable<Result<>> Catalog::remove(WebhookId id,
     webhook.removed = true;
     webhook.active = false;
     webhook.shared_key.clear();
+    webhook.key_rotation = {};
     webhook.headers.clear();
     webhook.authentication = {};
     place(std::move(webhook));
@@ -145,19 +171,54 @@ boost::asio::awaitable<void> Catalog::accept_profile(Entry webhook, SignaturePro
     }
     Webhook accepted = *current;
     accepted.accepted_profile = profile;
-    // In memory at once, so that the attempts behind this one need not probe.
-    webhooks_[accepted.id] = std::make_shared<const Webhook>(accepted);
-    index();
     log::info("webhook.profile_accepted",
               {{"webhook", accepted.name}, {"profile", to_text(profile)}});
-    auto job = [&store = store_, accepted = std::move(accepted)]() mutable {
-        const std::uint64_t version = accepted.version;
-        return store.put_webhook(std::move(accepted), version);
+    co_await note(std::move(accepted));
+}
+
+boost::asio::awaitable<void> Catalog::accept_key(Entry webhook, KeyUse use) {
+    const Entry current = find(webhook->id);
+    if (!current || current->version != webhook->version || current->key_rotation.accepted == use) {
+        co_return;
+    }
+    if (current->key_rotation.previous_key.empty()) co_return;
+    Webhook accepted = *current;
+    accepted.key_rotation.accepted = use;
+    log::info("webhook.key_accepted", {{"webhook", accepted.name}, {"key", to_text(use)}});
+    co_await note(std::move(accepted));
+}
+
+boost::asio::awaitable<void> Catalog::forget_old_keys() {
+    const Time now = clock_.now();
+    if (now < first_rotation_ends_) co_return;
+    std::vector<WebhookId> over;
+    for (const auto& [id, webhook] : webhooks_) {
+        if (has_ended(webhook->key_rotation, now)) over.push_back(id);
+    }
+    for (const WebhookId id : over) {
+        const Entry current = find(id);
+        if (!has_ended(current->key_rotation, now)) continue;  // changed while others were noted
+        Webhook wiped = *current;
+        wiped.key_rotation = {};
+        log::info("webhook.old_key_forgotten", {{"webhook", wiped.name}});
+        co_await note(std::move(wiped));
+    }
+}
+
+/// A change that no person made: the version stays.
+boost::asio::awaitable<void> Catalog::note(Webhook webhook) {
+    // In memory at once, so that the attempts behind this one see it.
+    webhooks_[webhook.id] = std::make_shared<const Webhook>(webhook);
+    index();
+    const std::string name = webhook.name;
+    auto job = [&store = store_, webhook = std::move(webhook)]() mutable {
+        const std::uint64_t version = webhook.version;
+        return store.put_webhook(std::move(webhook), version);
     };
     auto stored = co_await writer_.run(std::move(job));
-    // A change by a person in between wins; then the profile is negotiated again.
+    // A change by a person in between wins.
     if (!stored && stored.error().code != Errc::precondition_failed) {
-        log::warn("webhook.profile_not_stored", {{"error", stored.error().message}});
+        log::warn("webhook.not_noted", {{"webhook", name}, {"error", stored.error().message}});
     }
 }
 
@@ -171,7 +232,11 @@ void Catalog::place(Webhook webhook) {
 void Catalog::index() {
     by_type_.clear();
     by_glob_.clear();
+    first_rotation_ends_ = Time::max();
     for (const auto& [id, webhook] : webhooks_) {
+        if (const auto& until = webhook->key_rotation.until) {
+            first_rotation_ends_ = std::min(first_rotation_ends_, *until);
+        }
         if (webhook->removed || !webhook->active) continue;
         for (const std::string& type : webhook->filter.event_types) {
             const bool wide = type == "all" || is_glob(type);

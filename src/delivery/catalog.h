@@ -57,6 +57,11 @@ public:
                                             std::optional<std::uint64_t> expected_version);
     /// Remembers the profile that the receiver accepted. Not a change a person made: same version.
     boost::asio::awaitable<void> accept_profile(Entry webhook, SignatureProfile profile);
+    /// As accept_profile(): the keys that the receiver accepted while one is rotated.
+    boost::asio::awaitable<void> accept_key(Entry webhook, KeyUse use);
+    /// Wipes the old keys of rotations that are over, from memory and from the store. Costs nothing
+    /// while there are none.
+    boost::asio::awaitable<void> forget_old_keys();
 
     [[nodiscard]] const EventTypes& types() const { return types_; }
     [[nodiscard]] const std::string& default_branch() const { return default_branch_; }
@@ -67,6 +72,7 @@ public:
     }
 
 private:
+    boost::asio::awaitable<void> note(Webhook webhook);
     void place(Webhook webhook);
     void index();
 
@@ -79,6 +85,7 @@ private:
     std::map<WebhookId, Entry> webhooks_;
     std::unordered_map<std::string, std::vector<const Webhook*>> by_type_;
     std::vector<const Webhook*> by_glob_;  ///< `all` and globs
+    Time first_rotation_ends_ = Time::max();
 };
 
 }  // namespace herald

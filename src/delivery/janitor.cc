@@ -34,6 +34,7 @@ boost::asio::awaitable<void> Janitor::run() {
 /// One small step for the store, and one for each removed webhook that left something pending.
 boost::asio::awaitable<bool> Janitor::step() {
     const Time now = clock_.now();
+    co_await catalog_.forget_old_keys();
     auto tend = [&store = store_, retention = retention_, now] {
         return store.tend(retention, now);
     };

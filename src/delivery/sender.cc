@@ -5,12 +5,15 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/json.h"
+#include "core/key_rotation.h"
 #include "core/limits.h"
 #include "core/redact.h"
 #include "core/reference.h"
 #include "core/url.h"
 #include "delivery/request_headers.h"
+#include "delivery/signing.h"
 
 namespace herald {
 
@@ -21,6 +24,7 @@ namespace {
 constexpr auto probe_again_after = std::chrono::hours{1};
 
 bool refuses_signature(int status) { return status == 400 || status == 401 || status == 403; }
+bool refuses_key(int status) { return status == 401 || status == 403; }
 
 Outcome config_failure(std::string message) { return {FailureClass::config, std::move(message)}; }
 
@@ -37,26 +41,22 @@ bool can_rewrite(SignatureProfile profile, const std::string& body) {
 struct Sender::Prepared {
     std::uint64_t version = 0;
     std::string key;              ///< what shared_key stands for
-    bool key_may_change = false;  ///< it lies outside
+    std::string old_key;          ///< while it is rotated
+    bool key_may_change = false;  ///< one of them lies outside
     Url url;
     std::string shown_url;
     std::vector<std::string> url_secrets;  ///< of the proxy too
     std::optional<RequestHeaders> headers;  ///< when they are the same for every attempt
     std::shared_ptr<const WayOptions> way_options;  ///< null: as all others
-    std::vector<Signer> signers;  ///< one for each profile of this key that may be used
-    std::vector<SignatureProfile> profiles;  ///< to try, in order; empty: unsigned
+    Signing signing;
     std::chrono::steady_clock::time_point probe_after{};
-
-    Signer& signer(SignatureProfile profile) {
-        auto found = std::ranges::find(signers, profile, &Signer::profile);
-        return *found;
-    }
 };
 
 /// The state of one attempt while it runs.
 struct Sender::Exchange {
     DeliveryId id;
     Cause cause = Cause::event;
+    std::shared_ptr<const Event> event;
     std::string body;  ///< canonical
     Catalog::Entry webhook;
     std::shared_ptr<Prepared> prepared;
@@ -87,7 +87,9 @@ Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& 
         return fail(Errc::invalid, "Webhook '" + webhook->name +
                                        "': could not resolve shared_key: " + key.error().message);
     }
-    if (same && kept->key == *key) return kept;
+    // An old key that is not there any more does not sign; the new one does.
+    const std::string old_key = secrets_.read(webhook->key_rotation.previous_key).value_or("");
+    if (same && kept->key == *key && kept->old_key == old_key) return kept;
     auto url = parse_url(webhook->url);
     if (!url) return fail(url.error());
     auto fresh = std::make_shared<Prepared>();
@@ -105,17 +107,12 @@ Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& 
         fresh->url_secrets.push_back(webhook->proxy.password);
     }
     fresh->key = std::move(*key);
-    fresh->key_may_change = parse_reference(webhook->shared_key).has_value();
-    if (!fresh->key.empty()) {
-        fresh->profiles = webhook->signature_profile == SignatureProfile::automatic
-                              ? candidates(fresh->key)
-                              : std::vector{webhook->signature_profile};
-        for (const SignatureProfile profile : fresh->profiles) {
-            auto signer = Signer::create(profile, fresh->key);
-            if (!signer) return fail(signer.error());
-            fresh->signers.push_back(std::move(*signer));
-        }
-    }
+    fresh->old_key = old_key;
+    fresh->key_may_change =
+        parse_reference(webhook->shared_key) || parse_reference(webhook->key_rotation.previous_key);
+    auto signing = Signing::create(*webhook, fresh->key, fresh->old_key);
+    if (!signing) return fail(signing.error());
+    fresh->signing = std::move(*signing);
     if (!headers_change(*webhook)) {
         auto headers = make_headers(*webhook, fresh->url, secrets_);
         if (!headers) return fail(headers.error());
@@ -131,6 +128,7 @@ boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, Cause cause, std:
     Exchange exchange;
     exchange.id = id;
     exchange.cause = cause;
+    exchange.event = event;
     exchange.webhook = webhook;
     Attempt& attempt = exchange.attempt;
     attempt.number = number;
@@ -221,33 +219,58 @@ boost::asio::awaitable<Outcome> Sender::add_token(Exchange& exchange) {
 /// with the next profile that fits the key.
 boost::asio::awaitable<void> Sender::negotiate(Exchange& exchange) {
     Prepared& prepared = *exchange.prepared;
-    if (prepared.profiles.empty()) {
+    const auto& profiles = prepared.signing.profiles();
+    if (profiles.empty()) {
         co_await post(exchange, std::nullopt);
         co_return;
     }
-    const bool automatic = prepared.profiles.size() > 1;
-    for (std::size_t i = 0; i < prepared.profiles.size(); ++i) {
+    const bool automatic = profiles.size() > 1;
+    for (std::size_t i = 0; i < profiles.size(); ++i) {
         const auto accepted = accepted_profile(exchange);
         const bool settled = !automatic || accepted || clock_.steady() < prepared.probe_after;
-        const SignatureProfile profile = accepted.value_or(prepared.profiles[i]);
-        co_await post(exchange, profile);
+        const SignatureProfile profile = accepted.value_or(profiles[i]);
+        co_await post_by_keys(exchange, profile);
         const Attempt& attempt = exchange.attempt;
         if (attempt.outcome.ok() && automatic && !accepted) {
             co_await catalog_.accept_profile(exchange.webhook, profile);
         }
         if (settled || !refuses_signature(attempt.status)) co_return;
-        if (i + 1 == prepared.profiles.size()) break;
+        if (i + 1 == profiles.size()) break;
         exchange.attempt.refused_profiles.push_back(
             {std::string(to_text(profile)), attempt.status});
     }
     prepared.probe_after = clock_.steady() + probe_again_after;
 }
 
+/// While a key is rotated, an answer 401 or 403 is answered at once with the next use of the two
+/// keys. What was accepted last is tried first.
+boost::asio::awaitable<void> Sender::post_by_keys(Exchange& exchange, SignatureProfile profile) {
+    if (!exchange.prepared->signing.rotates(clock_.now())) {
+        co_await post(exchange, profile);
+        co_return;
+    }
+    const auto known = key_uses(profile);
+    std::vector<KeyUse> uses(known.begin(), known.end());
+    const auto current = catalog_.find(exchange.webhook->id);
+    if (current && current->key_rotation.accepted) {
+        const auto first = std::ranges::find(uses, *current->key_rotation.accepted);
+        if (first != uses.end()) std::rotate(uses.begin(), first, first + 1);
+    }
+    for (const KeyUse use : uses) {
+        co_await post(exchange, profile, use);
+        const Attempt& attempt = exchange.attempt;
+        if (attempt.outcome.ok()) co_await catalog_.accept_key(exchange.webhook, use);
+        if (!refuses_key(attempt.status) || use == uses.back()) co_return;
+        exchange.attempt.refused_profiles.push_back(
+            {std::string(to_text(profile)), attempt.status});
+    }
+}
+
 std::optional<SignatureProfile> Sender::accepted_profile(const Exchange& exchange) const {
     const auto current = catalog_.find(exchange.webhook->id);
     if (!current || current->version != exchange.webhook->version) return std::nullopt;
     // A key that lies outside may have become one that the profile does not fit.
-    const auto& usable = exchange.prepared->profiles;
+    const auto& usable = exchange.prepared->signing.profiles();
     const auto accepted = current->accepted_profile;
     if (accepted && std::ranges::find(usable, *accepted) == usable.end()) return std::nullopt;
     return accepted;
@@ -263,29 +286,30 @@ HttpRequest Sender::request_to_receiver(const Exchange& exchange) {
 }
 
 boost::asio::awaitable<void> Sender::post(Exchange& exchange,
-                                          std::optional<SignatureProfile> profile) {
+                                          std::optional<SignatureProfile> profile, KeyUse use) {
     if (profile && !can_rewrite(*profile, exchange.body)) {
         exchange.attempt.outcome =
             config_failure("The event's body is not the JSON that herald writes, so the profile " +
                            std::string(to_text(*profile)) + " cannot be applied to it");
         co_return;
     }
-    co_await post_once(exchange, profile);
+    co_await post_once(exchange, profile, use);
     // A token that was granted earlier may have been revoked: one more try with a fresh one.
     if (exchange.attempt.status != 401 || !exchange.token.kept) co_return;
     tokens_.forget(exchange.webhook->id, exchange.token.token);
     const Outcome granted = co_await add_token(exchange);
     exchange.token.kept = false;
-    if (granted.ok()) co_await post_once(exchange, profile);
+    if (granted.ok()) co_await post_once(exchange, profile, use);
 }
 
 boost::asio::awaitable<void> Sender::post_once(Exchange& exchange,
-                                               std::optional<SignatureProfile> profile) {
+                                               std::optional<SignatureProfile> profile,
+                                               KeyUse use) {
     HttpRequest request = request_to_receiver(exchange);
     request.headers = exchange.headers.list;
     if (profile) {
         auto form = signed_form(*profile, exchange.body);
-        sign(exchange, *profile, form, request.headers);
+        sign(exchange, *profile, use, form.payload(), request.headers);
         request.body = std::move(form.body);
     } else {
         request.body = exchange.body;
@@ -294,16 +318,13 @@ boost::asio::awaitable<void> Sender::post_once(Exchange& exchange,
     record(exchange, profile, request.headers, std::move(answer));
 }
 
-void Sender::sign(const Exchange& exchange, SignatureProfile profile, const SignedForm& form,
-                  HeaderList& headers) const {
+void Sender::sign(const Exchange& exchange, SignatureProfile profile, KeyUse use,
+                  const std::string& payload, HeaderList& headers) const {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(clock_.now());
-    const std::int64_t timestamp = seconds.time_since_epoch().count();
+    const std::string timestamp = std::to_string(seconds.time_since_epoch().count());
     const std::string id = exchange.id.text();
-    const std::string& payload = form.signed_text.empty() ? form.body : form.signed_text;
-    std::string signature = exchange.prepared->signer(profile).sign(id, timestamp, payload);
-    headers.emplace_back("webhook-id", id);
-    headers.emplace_back("webhook-timestamp", std::to_string(timestamp));
-    headers.emplace_back("webhook-signature", std::move(signature));
+    const SignedSubject subject{id, timestamp, exchange.event->type};
+    exchange.prepared->signing.sign(profile, use, subject, payload, headers);
 }
 
 void Sender::record(Exchange& exchange, std::optional<SignatureProfile> profile,
@@ -313,12 +334,17 @@ void Sender::record(Exchange& exchange, std::optional<SignatureProfile> profile,
     attempt.request_headers.clear();
     std::vector<std::string> secrets = exchange.prepared->url_secrets;
     std::ranges::copy(exchange.headers.secrets, std::back_inserter(secrets));
+    const std::string_view signature =
+        profile ? signature_header(*profile, exchange.webhook->signature) : std::string_view();
     for (const auto& [name, value] : sent) {
-        const bool secret = exchange.headers.hides(name) || is_secret_header(name);
+        const bool is_signature = name == signature;
+        const bool secret = is_signature || exchange.headers.hides(name) || is_secret_header(name);
         if (secret) secrets.push_back(value);
         // A receiver may repeat credentials without their scheme.
         if (const auto space = value.find(' '); secret && space != value.npos) {
             secrets.push_back(value.substr(space + 1));
+            // Of two signatures it may repeat the first one.
+            if (is_signature) secrets.push_back(value.substr(0, space));
         }
         attempt.request_headers.emplace_back(name, secret ? std::string(redacted) : value);
     }

@@ -22,7 +22,8 @@
 namespace herald {
 
 /// Makes one attempt: body, headers, signature, request, record. Negotiates the signature profile
-/// where the webhook says `auto` (docs/webhooks.md). Lives on the loop thread.
+/// where the webhook says `auto`, and the key while one is rotated (docs/webhooks.md). Lives on the
+/// loop thread.
 class Sender {
 public:
     Sender(HttpClient& client, Transform& transform, Catalog& catalog, const Clock& clock,
@@ -55,11 +56,13 @@ private:
     boost::asio::awaitable<void> negotiate(Exchange& exchange);
     static HttpRequest request_to_receiver(const Exchange& exchange);
     std::optional<SignatureProfile> accepted_profile(const Exchange& exchange) const;
-    boost::asio::awaitable<void> post(Exchange& exchange, std::optional<SignatureProfile> profile);
+    boost::asio::awaitable<void> post_by_keys(Exchange& exchange, SignatureProfile profile);
+    boost::asio::awaitable<void> post(Exchange& exchange, std::optional<SignatureProfile> profile,
+                                      KeyUse use = KeyUse::current);
     boost::asio::awaitable<void> post_once(Exchange& exchange,
-                                           std::optional<SignatureProfile> profile);
-    void sign(const Exchange& exchange, SignatureProfile profile, const SignedForm& form,
-              HeaderList& headers) const;
+                                           std::optional<SignatureProfile> profile, KeyUse use);
+    void sign(const Exchange& exchange, SignatureProfile profile, KeyUse use,
+              const std::string& payload, HeaderList& headers) const;
     static void record(Exchange& exchange, std::optional<SignatureProfile> profile,
                        const HeaderList& sent, HttpAnswer answer);
 

@@ -24,6 +24,8 @@ TEST_P(StoreConfig, webhooks_come_back_whole_after_a_restart) {
     webhook.retry_on = {FailureClass::connection};
     webhook.tls = {.ca = "ca", .certificate = "certificate", .key = "key"};
     webhook.proxy = {.url = "http://p", .user = "u", .password = "s", .from_environment = false};
+    webhook.signature = {"X-Ours", "v0=", SignatureEncoding::base64, HashAlgorithm::sha512};
+    webhook.key_rotation = {"the old key", noon + std::chrono::microseconds{1}, KeyUse::previous};
     webhook.version = 3;
     const Webhook stored = put(webhook);
     EXPECT_NE(stored.id, WebhookId{});
@@ -82,6 +84,7 @@ TEST_P(StoreConfig, a_removed_webhook_keeps_its_name_and_loses_its_secrets) {
     EXPECT_FALSE(removed.active);
     EXPECT_EQ(removed.name, "secretive");
     EXPECT_EQ(removed.shared_key, "");
+    EXPECT_EQ(removed.key_rotation, KeyRotation{});
     EXPECT_TRUE(removed.headers.empty());
 }
 

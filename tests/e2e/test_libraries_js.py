@@ -1,6 +1,7 @@
 """The official JavaScript libraries verify what herald sends, with no setting."""
 
 import base64
+import json
 import os
 import subprocess
 
@@ -55,3 +56,21 @@ def test_delivery_signed_with_another_key_is_refused(herald, receiver):
     found = herald.settled(delivery, state="failed")
     assert found["failure_class"] == "HTTP_CLIENT_ERROR"
     assert httpx.get(receiver).json() == []
+
+
+def test_v1a_beside_v1_is_skipped(herald, receiver):
+    """The header that a webhook sends while it moves from standard to standard-ed25519."""
+    made = herald.cli("new-key", "--signature-profile", "standard-ed25519")
+    hook = herald.webhook(receiver, shared_key=KEY, signature_profile="standard")
+    changed = herald.client.patch(
+        f"/api/v1/webhooks/{hook['id']}",
+        json={
+            "shared_key": json.loads(made.stdout)["shared_key"],
+            "signature_profile": "standard-ed25519",
+            "key_rotation": {"grace": "1h"},
+        },
+    )
+    assert changed.status_code == 200, changed.text
+    [delivery] = herald.send(TEXT).json()["deliveries"]
+    assert herald.settled(delivery)["attempt_list"][0]["refused_profiles"] == []
+    assert httpx.get(receiver).json() == [TEXT]

@@ -141,14 +141,13 @@ Receiver::Decide answer_with(int status, std::string body) {
     };
 }
 
-Verdict verify_request(const ServerRequest& request, SignatureProfile profile,
-                       std::string_view key) {
+Verdict verify_request(const ServerRequest& request, SignatureProfile profile, std::string_view key,
+                       const SignatureOptions& options) {
     std::string body = request.body;
     // A receiver of that time does not look at the bytes: it writes what it parsed anew.
     if (profile == SignatureProfile::spaced) body = to_spaced_json(*canonical_json(body));
-    const SignedRequest is_signed{request.header("webhook-id"), request.header("webhook-timestamp"),
-                                  request.header("webhook-signature"), body};
-    return verify(profile, key, is_signed, noon, std::nullopt);
+    const auto find = [&](std::string_view name) { return request.header(name); };
+    return verify_request(profile, options, key, find, body, noon, std::nullopt).verdict;
 }
 
 Receiver::Decide accept_only(SignatureProfile profile, std::string key, int refusal) {

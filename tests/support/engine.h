@@ -20,6 +20,7 @@
 #include "async/wheel.h"
 #include "async/worker.h"
 #include "base/metrics.h"
+#include "core/signature.h"
 #include "delivery/announcer.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
@@ -118,7 +119,7 @@ private:
                                            int refusal = 401);
 /// Whether the request is signed so, at any time.
 [[nodiscard]] Verdict verify_request(const ServerRequest& request, SignatureProfile profile,
-                                     std::string_view key);
+                                     std::string_view key, const SignatureOptions& options = {});
 
 /// An engine on a folder of its own, opened by open() and again by reopen().
 class EngineTest : public testing::Test {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/bytes.h"
+#include "base/hmac.h"
 #include "base/ids.h"
 #include "core/delivery.h"
 #include "store/sqlite/segment.h"
@@ -30,13 +30,15 @@ public:
     DeliveryIds() = default;
     /// At least one era, the oldest first.
     explicit DeliveryIds(const std::vector<Era>& eras) {
-        for (const Era& era : eras) keys_.push_back({era.first_delivery, HmacSha256(era.secret)});
+        for (const Era& era : eras) {
+            keys_.push_back({era.first_delivery, Hmac(HashAlgorithm::sha256, era.secret)});
+        }
     }
 
     [[nodiscard]] DeliveryId make(std::uint64_t seq) {
         const auto bytes = std::bit_cast<std::array<char, 8>>(seq);
         const std::array<std::string_view, 1> parts{{{bytes.data(), bytes.size()}}};
-        const Digest digest = key_of(seq).sign(parts);
+        const auto digest = key_of(seq).sign(parts);
         DeliveryId id{.seq = seq};
         std::memcpy(&id.salt, digest.data(), sizeof id.salt);
         return id;
@@ -47,10 +49,10 @@ public:
 private:
     struct Key {
         std::uint64_t first_delivery = 0;
-        HmacSha256 mac;
+        Hmac mac;
     };
 
-    HmacSha256& key_of(std::uint64_t seq) {
+    Hmac& key_of(std::uint64_t seq) {
         const auto behind = std::ranges::upper_bound(keys_, seq, {}, &Key::first_delivery);
         return behind == keys_.begin() ? behind->mac : std::prev(behind)->mac;
     }
