@@ -365,6 +365,7 @@ TEST(ValidateHeader, NameIsATokenThatIsNotOwned) {
                             "TE",
                             "Trailer",
                             "Expect",
+                            "Herald-Node",
                             "Proxy-Authorization",
                             "proxy-connection",
                             "webhook-id",

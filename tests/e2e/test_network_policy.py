@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from herald_process import example
+from herald_process import example, wait_until
 
 TOKEN = "a-token-of-the-network-tests"
 
@@ -97,6 +97,23 @@ def test_delivery_that_comes_back_through_a_proxy_is_a_loop(herald):
         assert len(herald.client.get("/api/v1/events").json()["items"]) == 1
     finally:
         proxy.close()
+
+
+def test_two_heralds_that_send_to_each_other_do_not_loop(make_herald):
+    heralds = [make_herald().start(), make_herald().start()]
+    for one, other in [heralds, heralds[::-1]]:
+        assert create(one, f"{other.url}/api/v1/events").status_code == 201
+    first = send_one(heralds[0])
+    heralds[0].settled(first)
+
+    def sent_back():
+        items = heralds[1].client.get("/api/v1/deliveries").json()["items"]
+        return len(items) == 1 and items[0]["state"] == "delivered"
+
+    wait_until(sent_back, what="the delivery back")
+    for herald in heralds:
+        assert len(herald.client.get("/api/v1/events").json()["items"]) == 1
+        assert len(herald.client.get("/api/v1/deliveries").json()["items"]) == 1
 
 
 def test_loopback_is_closed_on_a_herald_that_others_reach_unless_it_is_allowed(
