@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace herald::test {
@@ -41,6 +44,36 @@ TEST(Pacing, WordsAreReadAsTheyAreWritten) {
         EXPECT_EQ(parse_backlog(to_text(one)), one);
     }
     EXPECT_EQ(parse_backlog(""), std::nullopt);
+}
+
+/// What is wrong with these options, by pointer.
+std::vector<std::string> wrong_in(std::string_view json) {
+    std::vector<FieldError> wrong;
+    std::ignore = read_pacing(JsonView(json), JsonView{}, wrong);
+    std::vector<std::string> pointers;
+    for (const FieldError& one : wrong) pointers.push_back(one.pointer);
+    return pointers;
+}
+
+TEST(Pacing, ComesBackAsItWasWritten) {
+    const Pacing pacing{RateLimit{600, 1min}, 4, Ordering::node, 3, Backlog::oldest};
+    std::string json;
+    write_pacing(json, pacing, SecretForm::plain);
+    std::vector<FieldError> wrong;
+    EXPECT_EQ(read_pacing(JsonView(json), JsonView{}, wrong), pacing);
+    EXPECT_EQ(read_pacing(JsonView{}, JsonView{}, wrong), Pacing{});
+    EXPECT_TRUE(wrong.empty());
+}
+
+TEST(Pacing, NamesWhatIsWrong) {
+    using Pointers = std::vector<std::string>;
+    EXPECT_EQ(wrong_in(R"({"rate_limit":"fast"})"), Pointers{"/pacing/rate_limit"});
+    EXPECT_EQ(wrong_in(R"({"max_in_flight":65})"), Pointers{"/pacing/max_in_flight"});
+    EXPECT_EQ(wrong_in(R"({"max_in_flight":0})"), Pointers{"/pacing/max_in_flight"});
+    EXPECT_EQ(wrong_in(R"({"ordering":"key"})"), Pointers{"/pacing/ordering"});
+    EXPECT_EQ(wrong_in(R"({"set_aside_after":0})"), Pointers{"/pacing/set_aside_after"});
+    EXPECT_EQ(wrong_in(R"({"backlog":"newest","ordering":"node"})"), Pointers{"/pacing/backlog"});
+    EXPECT_EQ(wrong_in(R"({"rate":"1/s"})"), Pointers{"/pacing/rate"});
 }
 
 TEST(OrderKey, IsOneForTheWebhookOrOneForEachNode) {
