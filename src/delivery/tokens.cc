@@ -174,6 +174,8 @@ boost::asio::awaitable<GrantedToken> Tokens::get(WebhookId webhook, TokenRequest
         if (!place || !same(place->request, request)) {
             place = std::make_shared<Kept>();
             place->request = request;
+        } else if (!place->flight) {
+            place->request = request;  // the same client, perhaps by another way
         }
         const std::shared_ptr<Kept> kept = place;
         if (!kept->token.empty() && clock_.steady() < kept->until) {

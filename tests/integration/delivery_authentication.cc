@@ -292,6 +292,19 @@ TEST_F(Granting, AChangedWebhookAsksAnew) {
     EXPECT_EQ(endpoint.requests.size(), 2U);
 }
 
+TEST_F(Granting, ATokenIsAskedForByTheWayOfTheWebhookAsItIsNow) {
+    Webhook webhook = client();
+    webhook.proxy.url = "http://127.0.0.1:9";
+    webhook = *add(webhook);
+    const DeliveryId id = send_one(node_event(1));
+    EXPECT_THAT(until_attempts(id, 1).attempts.at(0).outcome.message, HasSubstr("token endpoint"));
+    EXPECT_TRUE(endpoint.requests.empty()) << "not around the proxy";
+    webhook.proxy = {};
+    update(webhook);
+    advance(std::chrono::minutes{10});
+    until_state(id, DeliveryState::delivered);
+}
+
 TEST_F(Granting, LifetimesAreReadInEveryForm) {
     struct Case {
         std::string lifetime;
