@@ -137,14 +137,14 @@ TEST(Encode, AWebhookShowsItsPublicKeyAndNoPrivateOne) {
     webhook.shared_key = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc=";
     webhook.key_rotation = {"whsk_of_before", Time{std::chrono::hours{1}}, KeyUse::both};
     std::string out;
-    append_webhook(out, webhook, {});
+    append_webhook(out, webhook, {}, {});
     EXPECT_EQ(JsonView(out).string("public_key"),
               "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=");
     EXPECT_EQ(out.find("whsk_"), out.npos) << out;
     EXPECT_EQ(JsonView(out).find("key_rotation")->string("previous_key"), "***");
     webhook.signature_profile = SignatureProfile::automatic;
     out.clear();
-    append_webhook(out, webhook, {});
+    append_webhook(out, webhook, {}, {});
     EXPECT_TRUE(JsonView(out).find("public_key")->is_null());
 }
 

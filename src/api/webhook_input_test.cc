@@ -265,7 +265,7 @@ TEST(OptionGroups, AKeyRotationIsReadAndItsSecretComesBackMasked) {
     auto stored = stored_webhook();
     stored.key_rotation = {"the old key", *parse_time("2026-03-13T12:00:00Z"), KeyUse::previous};
     std::string shown;
-    append_webhook(shown, stored, {});
+    append_webhook(shown, stored, {}, {});
     EXPECT_EQ(shown.find("the old key"), shown.npos);
     const std::string group(JsonView(shown).find("key_rotation")->raw());
     const auto replaced =

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/bytes.h"
 #include "store/sqlite/pack.h"
 #include "store/sqlite/sqlite.h"
 #include "store/store.h"
