@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/operator_events.h"
+
 namespace herald {
 
 namespace {
@@ -62,7 +64,7 @@ ConditionCheck check_kind(const Filter& filter, const Event& event, const EventT
 bool wants(const Webhook& webhook, EventFacts& facts, const EventTypes& types,
            std::string_view default_branch) {
     return wants(webhook.filter, facts.event(), types, default_branch) &&
-           hold(webhook.conditions, facts);
+           hold(webhook.conditions, facts) && !is_about(facts.event(), webhook);
 }
 
 std::vector<ConditionCheck> explain(const Webhook& webhook, const Event& event,
@@ -73,6 +75,10 @@ std::vector<ConditionCheck> explain(const Webhook& webhook, const Event& event,
                                        check_kind(webhook.filter, event, types)};
     EventFacts facts(event, types);
     std::ranges::move(check(webhook.conditions, facts), std::back_inserter(checks));
+    if (is_about(event, webhook)) {
+        checks.push_back({"not_about_itself", false,
+                          "the event tells of this webhook, so it is sent to others only"});
+    }
     return checks;
 }
 

@@ -14,7 +14,8 @@ namespace herald {
                          std::string_view default_branch);
 
 /// Every rule by which this webhook, as it is now, decides about the event, in the order in which
-/// they are asked: active, event_type, branch_scope, node_kind, then its conditions. All of them
+/// they are asked: active, event_type, branch_scope, node_kind, its conditions, and that the event
+/// does not tell of the webhook itself. All of them
 /// hold exactly when the webhook is active and wants the event.
 [[nodiscard]] std::vector<ConditionCheck> explain(const Webhook& webhook, const Event& event,
                                                   const EventTypes& types,

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/operator_events.h"
+
 namespace herald {
 namespace {
 
@@ -62,11 +64,20 @@ TEST(Explain, NamesTheFirstRuleThatDidNotHold) {
          [](Webhook& w, Event&) { w.conditions.origins = {"live"}; }},
         {"expression", "false",
          [](Webhook& w, Event&) { w.conditions.expression = *Expression::parse("false"); }},
+        {"not_about_itself", "tells of this webhook",
+         [](Webhook& w, Event& e) {
+             e.source = own_source;
+             e.origin = operator_origin;
+             e.node.id = w.uuid.text();
+         }},
     };
     for (const Case& c : cases) {
         Webhook webhook;
         Event event = paid();
         c.change(webhook, event);
+        EventFacts facts(event, types);
+        const bool fires = webhook.active && wants(webhook, facts, types, "main");
+        EXPECT_EQ(first_not_held(webhook, event).empty(), fires);
         const std::string told = first_not_held(webhook, event);
         EXPECT_THAT(told, HasSubstr(c.reason));
         EXPECT_EQ(told.substr(0, told.find(':')), c.rule);

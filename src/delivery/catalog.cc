@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "core/matching.h"
-#include "core/operator_events.h"
 #include "core/reference.h"
 
 namespace herald {
@@ -43,8 +42,7 @@ void Catalog::match(const Event& event, std::vector<WebhookId>& out) const {
     // The body is looked into once for all webhooks that ask what it says.
     EventFacts facts(event, types_);
     auto consider = [&](const Webhook* webhook) {
-        if (!wants(*webhook, facts, types_, default_branch_)) return;
-        if (!is_about(event, *webhook)) out.push_back(webhook->id);
+        if (wants(*webhook, facts, types_, default_branch_)) out.push_back(webhook->id);
     };
     if (auto named = by_type_.find(event.type); named != by_type_.end()) {
         std::ranges::for_each(named->second, consider);

@@ -51,6 +51,7 @@ struct ApiMatching : EngineTest {
                        engine->committer,
                        engine->dispatcher,
                        engine->ingest,
+                       engine->jobs,
                        *readers,
                        engine->sender,
                        engine->store,
