@@ -10,7 +10,10 @@ from test_openapi import Checked
 def fail_some(herald, recorder, count=5, name="hook"):
     """A webhook whose first `count` events fail for good; gives their deliveries."""
     recorder.script = [503] * count
-    herald.webhook(recorder.url, name=name, retry="none", event_type="infrahub.node.updated")
+    never_again = {"preset": "none"}
+    herald.webhook(
+        recorder.url, name=name, retry=never_again, event_type="infrahub.node.updated"
+    )
     deliveries = []
     for number in range(count):
         event = example("node_updated") | {"id": f"00000000-0000-4000-8000-{number:012}"}

@@ -246,6 +246,24 @@ def test_answers_to_deliveries(herald, checked, recorder):
     assert checked.post(f"{path}/retry").status_code == 409
 
 
+def test_answers_to_jobs(checked):
+    wanted = {"kind": "cancel", "since": "1h"}
+    assert checked.post("/api/v1/jobs", json=wanted | {"dry_run": True}).status_code == 200
+    job = checked.post("/api/v1/jobs", json=wanted)
+    assert job.status_code == 202
+    path = job.headers["location"]
+    wait_until(lambda: checked.get(path).json()["state"] == "done")
+    assert checked.get("/api/v1/jobs").json()["items"][0]["kind"] == "cancel"
+    assert checked.get("/api/v1/jobs?x=1").status_code == 400
+    assert checked.post("/api/v1/jobs", json={}).status_code == 422
+    assert checked.post("/api/v1/jobs", content=b"x").status_code == 415
+    for verb in ["", "/pause", "/resume", "/cancel"]:
+        gone = f"/api/v1/jobs/{uuid.uuid4()}{verb}"
+        assert checked.request("post" if verb else "get", gone).status_code == 404
+    for verb in ["pause", "resume", "cancel"]:
+        assert checked.post(f"{path}/{verb}").status_code == 409
+
+
 def test_answers_of_the_process(checked):
     for path in ["/livez", "/readyz", "/metrics", "/api/openapi.json", "/api/v1/stats"]:
         assert checked.get(path).status_code == 200
@@ -263,8 +281,9 @@ def test_every_operation_is_held_against_the_document(herald, checked, recorder)
     """None is forgotten by the tests above."""
     test_answers_to_events(checked)
     test_answers_to_webhooks(checked)
-    test_answers_about_what_a_webhook_wants(herald, checked)
     test_answers_to_deliveries(herald, checked, recorder)
+    test_answers_about_what_a_webhook_wants(herald, checked)
+    test_answers_to_jobs(checked)
     test_answers_of_the_process(checked)
     described = {
         f"{method} {path}"
