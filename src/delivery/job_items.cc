@@ -73,7 +73,9 @@ Result<JobItem> item_of(StoreReader& reader, const Job& job, const LoggedEvent& 
 
 Result<JobItems> read_events(StoreReader& reader, const Job& job, const WantsEvent& wants,
                              std::size_t limit) {
-    const auto page = reader.events(next_events(job, limit));
+    EventQuery query = next_events(job, limit);
+    query.whole = !job.scope.all;  // conditions look at bodies
+    const auto page = reader.events(query);
     if (!page) return fail(page.error());
     JobItems found;
     found.more = page->more;

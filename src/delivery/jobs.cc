@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "core/limits.h"
+#include "core/matching.h"
 
 namespace herald {
 
@@ -251,7 +252,8 @@ awaitable<Result<JobItems>> Jobs::read(const Job& job, std::size_t limit) {
     if (walks_events(job)) {
         wanted = [webhook = catalog_.find(job.scope.webhooks.at(0)), &types = catalog_.types(),
                   &branch = catalog_.default_branch()](const Event& event) {
-            return webhook && wants(webhook->filter, event, types, branch);
+            EventFacts facts(event, types);
+            return webhook && wants(*webhook, facts, types, branch);
         };
     }
     auto look = [job, wanted = std::move(wanted), limit](StoreReader& reader) {

@@ -221,6 +221,17 @@ TEST_F(JobsTest, EventsOfTheLogAreReplayedToOneWebhook) {
     EXPECT_THAT(numbers(receiver, "replay", "/other"), ElementsAre());
 }
 
+TEST_F(JobsTest, TheConditionsOfAWebhookHoldForWhatAJobBringsIt) {
+    Receiver receiver(loop, wheel, answer_with(200));
+    add(once(receiver, "other"));
+    send_events(1, 3);
+    Webhook picky = once(receiver, "picky");
+    picky.conditions.expression = Expression::parse("data.number == 2").value();
+    const auto entry = add(picky);
+    EXPECT_EQ(finish(job(JobKind::recover, {entry->id})).progress.made, 1U);
+    EXPECT_THAT(made(entry->id, Cause::replay), ElementsAre(2));
+}
+
 TEST_F(JobsTest, PendingDeliveriesAreCancelledByFilter) {
     Receiver receiver(loop, wheel, answer_with(500));
     const auto hook = add(to(receiver));
