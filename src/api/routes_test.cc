@@ -115,7 +115,9 @@ bool is_known(std::string_view path, const std::string& name) {
         if (auto one = read_event_query(query); !one) read = fail(one.error());
     } else if (path == "/api/v1/deliveries") {
         if (auto one = read_delivery_query(query, none); !one) read = fail(one.error());
-    } else if (path == "/api/v1/webhooks") {
+    } else if (path == "/api/v1/webhooks/{}/explain") {
+        if (auto one = read_explain_query(query); !one) read = fail(one.error());
+    } else if (path == "/api/v1/webhooks" || path == "/api/v1/lint") {
         if (auto one = read_webhook_query(query); !one) read = fail(one.error());
     } else {
         read = read_no_query(query);

@@ -43,6 +43,8 @@ struct Said {
 struct ApiMatching : EngineTest {
     void SetUp() override {
         EngineTest::SetUp();
+        // As one that listens on loopback only, webhooks may call it.
+        network.set_listeners({{*parse_address("127.0.0.1"), 1}});
         make_api();
     }
     void make_api() {
