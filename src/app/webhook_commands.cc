@@ -306,7 +306,6 @@ void add_webhook_commands(CLI::App& app, CommandLine& line) {
     auto* group = app.add_subcommand("webhook", "Create, look at and change webhooks");
     group->require_subcommand(1);
     add_create_and_update(*group, line);
-    add_matching_commands(*group, line);
     group->add_subcommand("list", "All webhooks")->callback([&line] { list(line); });
     named(*group, "get", "One webhook, with all it is set to", [&line](const std::string& name) {
         if (const auto reply = line.call({"GET", path_of(name)})) show(line, *reply);
@@ -332,6 +331,7 @@ void add_webhook_commands(CLI::App& app, CommandLine& line) {
         [&line, event, no_wait](const std::string& name) { test(line, name, *event, !*no_wait); });
     testing->add_option("--event", *event, "Event type of the sample");
     testing->add_flag("--no-wait", *no_wait, "Do not wait for the outcome");
+    add_matching_commands(*group, line);
 }
 
 }  // namespace herald

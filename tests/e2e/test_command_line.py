@@ -185,7 +185,8 @@ def test_help_of_a_group_has_one_line_for_each_command():
     text = run("webhook", "--help").stdout
     rows = text[text.index("Subcommands:") :].splitlines()[1:]
     assert [row.split()[0] for row in rows if row.startswith("  ")] == [
-        "create", "update", "list", "get", "delete", "pause", "resume", "test",
+        "create", "update", "list", "get", "delete", "pause", "resume", "recover", "test",
+        "explain", "lint", "backtest",
     ]  # fmt: skip
 
 

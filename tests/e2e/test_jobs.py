@@ -133,5 +133,9 @@ def test_commands_make_and_show_jobs(herald, recorder):
     assert json.loads(herald.cli("job", "get", job["id"]).stdout)["state"] == "done"
     late = herald.cli("job", "cancel", job["id"])
     assert late.returncode == 1 and "finished" in late.stderr
+    pending = {"state": "pending"}
+    wait_until(
+        lambda: not herald.client.get("/api/v1/deliveries", params=pending).json()["items"]
+    )
     cancelled = herald.cli("delivery", "cancel-all", "--webhook", "hook")
     assert ended(herald, json.loads(cancelled.stdout)["id"])["progress"]["found"] == 0
