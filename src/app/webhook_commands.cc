@@ -183,11 +183,43 @@ Result<json::object> attributes(const WebhookOptions& options) {
 
 std::string path_of(const std::string& name) { return "/api/v1/webhooks/" + url_encode(name); }
 
-void show(CommandLine& line, const ApiReply& reply) {
-    Columns columns = detail_columns;
-    for (const std::string_view group : option_groups()) {
-        columns.insert(columns.end() - 2, {std::string(group), std::string(group)});
+/// What --set would take: "rate_limit=10/s changed_fields.only=[...]". What is empty is left out.
+void append_settings(std::string& out, JsonView value, const std::string& path) {
+    if (value.is_object()) {
+        for (auto items = value.items(); items.next();) {
+            append_settings(out, items.value(), path + (path.empty() ? "" : ".") + items.key());
+        }
+    } else if (!value.is_null() && value.raw() != "[]") {
+        out += (out.empty() ? "" : " ") + path + (path.empty() ? "" : "=");
+        out += value.string().value_or(std::string(value.raw()));
     }
+}
+
+std::string show_group(JsonView group) {
+    std::string text;
+    append_settings(text, group, "");
+    return text;
+}
+
+/// The columns, and the groups of options that are not as they are by default.
+Columns columns_of(JsonView webhook) {
+    Columns columns = detail_columns;
+    std::string text;
+    append_option_groups(text, Webhook{});
+    text.front() = '{';
+    text += '}';
+    const JsonView otherwise(text);
+    for (const std::string_view group : option_groups()) {
+        const auto given = webhook.find(group);
+        const auto usual = otherwise.find(group);
+        if (given && usual && given->raw() == usual->raw()) continue;
+        columns.insert(columns.end() - 2, {group, group, show_group});
+    }
+    return columns;
+}
+
+void show(CommandLine& line, const ApiReply& reply) {
+    const Columns columns = columns_of(reply.json());
     line.output().one(reply.json(), columns);
     for (const JsonView& warning : elements(reply.json(), "warnings")) {
         std::fprintf(stderr, "warning: %s\n", cell(warning).c_str());

@@ -211,6 +211,12 @@ def test_options_are_set_by_their_path(herald):
     changed = herald.cli("webhook", "update", "hook", "--set", 'retry_on=["TIMEOUT"]')
     assert changed.returncode == 0, changed.stderr
     assert json.loads(changed.stdout)["retry_on"] == ["TIMEOUT"]
+    herald.cli("webhook", "update", "hook", "--set", "pacing.rate_limit=10/s")
+    shown = herald.cli("webhook", "get", "hook", "-o", "table").stdout
+    rows = dict(row.split(maxsplit=1) for row in shown.splitlines())
+    assert rows["retry_on"] == '["TIMEOUT"]'
+    assert rows["pacing"].startswith("rate_limit=10/s max_in_flight=64 ordering=none")
+    assert not {"breaker", "conditions", "proxy"} & rows.keys(), "what is as usual is left out"
 
 
 def test_table_of_a_webhook_is_for_people(herald, key_file):
