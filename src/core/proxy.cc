@@ -6,6 +6,7 @@
 
 #include "core/ascii.h"
 #include "core/limits.h"
+#include "core/reference.h"
 
 namespace herald {
 
@@ -141,6 +142,9 @@ void check(const ProxyOptions& options, std::vector<FieldError>& wrong) {
     };
     check_text("/proxy/user", options.user);
     check_text("/proxy/password", options.password);
+    if (auto complaint = reference_complaint(options.password); !complaint.empty()) {
+        wrong.push_back({"/proxy/password", std::move(complaint)});
+    }
     if (options.user.contains(':')) {
         wrong.push_back({"/proxy/user", "must not have ':' in it (RFC 7617)"});
     }

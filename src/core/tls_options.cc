@@ -5,6 +5,7 @@
 
 #include "core/limits.h"
 #include "core/pem.h"
+#include "core/reference.h"
 
 namespace herald {
 
@@ -61,6 +62,11 @@ void check(const TlsOptions& options, std::vector<FieldError>& wrong) {
     }
     const auto chain = checked(certificate_pointer, options.certificate, read_certificates, wrong);
     if (options.key.empty()) return;
+    if (auto complaint = reference_complaint(options.key); !complaint.empty()) {
+        wrong.push_back({std::string(key_pointer), std::move(complaint)});
+        return;
+    }
+    if (parse_reference(options.key)) return;  // what it stands for is known when it is used
     const auto key = checked(key_pointer, options.key, read_private_key, wrong);
     if (chain.empty() || !key || fits(key, chain.front())) return;
     wrong.push_back({std::string(key_pointer),

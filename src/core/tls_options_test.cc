@@ -35,6 +35,13 @@ TEST(TlsOptions, ACertificateWithItsChainAndItsKey) {
     EXPECT_EQ(wrong_with(good), "");
 }
 
+TEST(TlsOptions, AKeyThatLiesOutsideIsLookedAtWhenItIsUsed) {
+    EXPECT_EQ(wrong_with({.certificate = pem_text("client-chain.pem"), .key = "env:CLIENT_KEY"}),
+              "");
+    EXPECT_THAT(wrong_with({.certificate = pem_text("client-chain.pem"), .key = "env:"}),
+                HasSubstr("/tls/key: "));
+}
+
 TEST(TlsOptions, TextThatHoldsNoCertificate) {
     EXPECT_EQ(wrong_with({.ca = "/etc/ssl/ca.pem"}),
               "/tls/ca: holds no certificate: give the text of a PEM file, which has a line "
@@ -54,24 +61,25 @@ TEST(TlsOptions, ACertificateThatIsCutOff) {
 }
 
 TEST(TlsOptions, OneWithoutTheOther) {
-    EXPECT_THAT(wrong_with({.certificate = pem_text("client.pem")}),
+    EXPECT_THAT(wrong_with({.certificate = pem_text("client-chain.pem")}),
                 HasSubstr("/tls/key: is required with a certificate"));
     EXPECT_THAT(wrong_with({.key = pem_text("client.key")}),
                 HasSubstr("/tls/certificate: is required with a key"));
 }
 
 TEST(TlsOptions, TheKeyOfAnother) {
-    EXPECT_EQ(wrong_with({.certificate = pem_text("client.pem"), .key = pem_text("valid.key")}),
-              "/tls/key: is not the key of the certificate: give the one that belongs to the "
-              "first certificate of tls.certificate\n");
+    EXPECT_EQ(
+        wrong_with({.certificate = pem_text("client-chain.pem"), .key = pem_text("valid.key")}),
+        "/tls/key: is not the key of the certificate: give the one that belongs to the "
+        "first certificate of tls.certificate\n");
     // The chain the wrong way round.
-    EXPECT_THAT(wrong_with({.certificate = pem_text("between.pem") + pem_text("client.pem"),
+    EXPECT_THAT(wrong_with({.certificate = pem_text("between.pem") + pem_text("client-chain.pem"),
                             .key = pem_text("client.key")}),
                 HasSubstr("/tls/key: is not the key"));
 }
 
 TEST(TlsOptions, AKeyThatCannotBeRead) {
-    const std::string certificate = pem_text("client.pem");
+    const std::string certificate = pem_text("client-chain.pem");
     EXPECT_THAT(wrong_with({.certificate = certificate, .key = pem_text("encrypted.key")}),
                 HasSubstr("/tls/key: is encrypted with a passphrase"));
     const std::string secret = "not-a-key-but-secret";

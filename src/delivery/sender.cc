@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -38,11 +39,20 @@ bool can_rewrite(SignatureProfile profile, const std::string& body) {
 
 }  // namespace
 
+/// What the secrets of a webhook stand for now.
+struct Sender::Resolved {
+    std::string key;
+    std::string old_key;  ///< while it is rotated
+    std::string tls_key;
+    std::string proxy_password;
+
+    bool operator==(const Resolved&) const = default;
+};
+
 struct Sender::Prepared {
     std::uint64_t version = 0;
-    std::string key;              ///< what shared_key stands for
-    std::string old_key;          ///< while it is rotated
-    bool key_may_change = false;  ///< one of them lies outside
+    Resolved secrets;
+    bool may_change = false;  ///< one of them lies outside
     Url url;
     std::string shown_url;
     std::vector<std::string> url_secrets;  ///< of the proxy too
@@ -74,22 +84,35 @@ Sender::Sender(HttpClient& client, Transform& transform, Catalog& catalog, const
       secrets_(std::move(secrets)),
       tokens_(client, clock) {}
 
+Result<Sender::Resolved> Sender::resolve(const Webhook& webhook) const {
+    Resolved resolved;
+    for (const auto& [member, text, into] :
+         {std::tuple{"shared_key", &webhook.shared_key, &resolved.key},
+          std::tuple{"tls.key", &webhook.tls.key, &resolved.tls_key},
+          std::tuple{"proxy.password", &webhook.proxy.password, &resolved.proxy_password}}) {
+        auto read = secrets_.read(*text);
+        // An empty one must not make requests that nobody signed.
+        if (read && read->empty() && !text->empty()) {
+            read = fail(Errc::invalid, *text + " is empty");
+        }
+        if (!read) {
+            return fail(Errc::invalid, "Webhook '" + webhook.name + "': could not resolve " +
+                                           member + ": " + read.error().message);
+        }
+        *into = std::move(*read);
+    }
+    // An old key that is not there any more does not sign; the new one does.
+    resolved.old_key = secrets_.read(webhook.key_rotation.previous_key).value_or("");
+    return resolved;
+}
+
 Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& webhook) {
     auto& kept = prepared_[std::to_underlying(webhook->id)];
     const bool same = kept && kept->version == webhook->version;
-    if (same && !kept->key_may_change) return kept;
-    auto key = secrets_.read(webhook->shared_key);
-    // An empty one must not make requests that nobody signed.
-    if (key && key->empty() && !webhook->shared_key.empty()) {
-        key = fail(Errc::invalid, webhook->shared_key + " is empty");
-    }
-    if (!key) {
-        return fail(Errc::invalid, "Webhook '" + webhook->name +
-                                       "': could not resolve shared_key: " + key.error().message);
-    }
-    // An old key that is not there any more does not sign; the new one does.
-    const std::string old_key = secrets_.read(webhook->key_rotation.previous_key).value_or("");
-    if (same && kept->key == *key && kept->old_key == old_key) return kept;
+    if (same && !kept->may_change) return kept;
+    auto secrets = resolve(*webhook);
+    if (!secrets) return fail(secrets.error());
+    if (same && kept->secrets == *secrets) return kept;
     auto url = parse_url(webhook->url);
     if (!url) return fail(url.error());
     auto fresh = std::make_shared<Prepared>();
@@ -97,20 +120,22 @@ Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& 
     fresh->url = std::move(*url);
     fresh->shown_url = redact_url(webhook->url);
     fresh->url_secrets = secrets_of_url(webhook->url);
-    const WayOptions way_options{webhook->tls, webhook->proxy};
+    WayOptions way_options{webhook->tls, webhook->proxy};
+    way_options.tls.key = secrets->tls_key;
+    way_options.proxy.password = secrets->proxy_password;
     if (way_options != WayOptions{}) {
         fresh->way_options = std::make_shared<const WayOptions>(way_options);
     }
     // Whoever answers may repeat what a plain proxy was told.
-    if (const auto proxy = own_proxy(webhook->proxy); proxy && !proxy->userinfo.empty()) {
+    if (const auto proxy = own_proxy(way_options.proxy); proxy && !proxy->userinfo.empty()) {
         fresh->url_secrets.push_back(to_base64(as_bytes(proxy->userinfo)));
-        fresh->url_secrets.push_back(webhook->proxy.password);
+        fresh->url_secrets.push_back(secrets->proxy_password);
     }
-    fresh->key = std::move(*key);
-    fresh->old_key = old_key;
-    fresh->key_may_change =
-        parse_reference(webhook->shared_key) || parse_reference(webhook->key_rotation.previous_key);
-    auto signing = Signing::create(*webhook, fresh->key, fresh->old_key);
+    fresh->may_change = parse_reference(webhook->shared_key) ||
+                        parse_reference(webhook->key_rotation.previous_key) ||
+                        parse_reference(webhook->tls.key) ||
+                        parse_reference(webhook->proxy.password);
+    auto signing = Signing::create(*webhook, secrets->key, secrets->old_key);
     if (!signing) return fail(signing.error());
     fresh->signing = std::move(*signing);
     if (!headers_change(*webhook)) {
@@ -118,6 +143,7 @@ Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& 
         if (!headers) return fail(headers.error());
         fresh->headers = std::move(*headers);
     }
+    fresh->secrets = std::move(*secrets);
     kept = std::move(fresh);
     return kept;
 }

@@ -47,9 +47,11 @@ public:
 
 private:
     /// What is kept of a webhook between attempts; made anew when its version changes.
+    struct Resolved;
     struct Prepared;
     struct Exchange;
 
+    Result<Resolved> resolve(const Webhook& webhook) const;
     Result<std::shared_ptr<Prepared>> prepare(const Catalog::Entry& webhook);
     Result<> resolve_headers(Exchange& exchange) const;
     boost::asio::awaitable<Outcome> add_token(Exchange& exchange);

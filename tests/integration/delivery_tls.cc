@@ -103,9 +103,10 @@ TEST_F(OverTls, AWebhookShowsItsCertificateAndTrustsItsAuthority) {
     Webhook webhook = make_webhook("hook");
     webhook.filter.branch_scope = BranchScope::all_branches;
     webhook.url = receiver.url("/hook");
+    environment["KEY_OF_TEST"] = pem_text("client.key");
     webhook.tls = {.ca = pem_text("other-ca.pem"),
                    .certificate = pem_text("client-chain.pem"),
-                   .key = pem_text("client.key")};
+                   .key = "env:KEY_OF_TEST"};
     add(webhook);
     until_attempts(send_one(node_event(1)), 1);
     const Attempt attempt = until_attempts(send_one(node_event(2)), 1).attempts.at(0);
@@ -121,7 +122,8 @@ TEST_F(OverTls, AWebhookGoesThroughItsProxyAndNobodySeesThePassword) {
     Webhook webhook = make_webhook("hook");
     webhook.filter.branch_scope = BranchScope::all_branches;
     webhook.url = "https://other.example/hook";
-    webhook.proxy = {.url = proxy.url(""), .user = "me", .password = "sesame"};
+    environment["PASSWORD_OF_TEST"] = "sesame";
+    webhook.proxy = {.url = proxy.url(""), .user = "me", .password = "env:PASSWORD_OF_TEST"};
     add(webhook);
     const Attempt attempt = until_attempts(send_one(node_event(1)), 1).attempts.at(0);
     EXPECT_TRUE(attempt.outcome.ok()) << attempt.outcome.message;
