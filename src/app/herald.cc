@@ -16,6 +16,7 @@
 #include "app/interfaces.h"
 #include "app/notify.h"
 #include "async/clock.h"
+#include "async/slewed_clock.h"
 #include "async/task_group.h"
 #include "async/wheel.h"
 #include "async/worker.h"
@@ -120,19 +121,19 @@ struct Herald::Parts {
           store(std::move(opened)),
           readers(*store, reader_threads),
           catalog(*store, writer, clock, infrahub::event_types(), config.default_branch),
-          committer(loop.get_executor(), *store, writer, clock, metrics),
+          committer(loop.get_executor(), *store, writer, schedule, metrics),
           gatherer(loop.get_executor(), catalog, committer, clock, metrics,
                    infrahub::make_own_event),
           client(make_http_client(loop.get_executor(), wheel,
                                   client_options(config, network, node, std::move(proxies)))),
           sender(*client, transform, catalog, clock, secret_sources(config)),
           dispatcher(loop.get_executor(), *store, writer, catalog, committer, gatherer, sender,
-                     clock, metrics),
+                     schedule, metrics),
           ingest(catalog, committer, gatherer, dispatcher, metrics),
           announcer(loop.get_executor(), ingest, clock, infrahub::make_own_event),
-          janitor(loop.get_executor(), *store, writer, catalog, clock, retention(config)),
-          jobs(loop.get_executor(), *store, writer, readers, catalog, committer, dispatcher, clock,
-               metrics),
+          janitor(loop.get_executor(), *store, writer, catalog, schedule, retention(config)),
+          jobs(loop.get_executor(), *store, writer, readers, catalog, committer, dispatcher,
+               schedule, metrics),
           api({catalog, committer, dispatcher, ingest, jobs, readers, sender, *store, writer,
                metrics, clock,
                [](JsonView object, Time received_at) {
@@ -161,6 +162,7 @@ struct Herald::Parts {
     const Config running;  ///< as it was at the start
     boost::asio::io_context loop{1};
     SystemClock clock;
+    SlewedClock schedule{clock};  ///< for what is due; receivers and people see the real one
     Metrics metrics;
     NetworkPolicy network;
     const std::string node = Uuid::random().text();
