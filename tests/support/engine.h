@@ -124,7 +124,7 @@ private:
 /// An engine on a folder of its own, opened by open() and again by reopen().
 class EngineTest : public testing::Test {
 protected:
-    static constexpr auto patience = std::chrono::seconds{20};
+    static constexpr auto patience = std::chrono::seconds{60};
 
     void SetUp() override { open(); }
     void TearDown() override { close(); }
