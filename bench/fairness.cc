@@ -83,10 +83,9 @@ void fill(const Setup& setup, std::uint16_t port, std::uint64_t count) {
 Result measure(const Setup& setup, Bad bad) {
     const Folder folder("fairness");
     const auto log = folder.path() / "log";
-    const Process server(
-        {"/usr/bin/env", "HERALD_LOG__FORMAT=json", "HERALD_LOG__LEVEL=error", setup.herald,
-         "serve", "--listen", "127.0.0.1:0", "--data-dir", folder.path() / "data"},
-        log);
+    const Process server({"/usr/bin/env", "HERALD_LOG__FORMAT=json", setup.herald, "serve",
+                          "--listen", "127.0.0.1:0", "--data-dir", folder.path() / "data"},
+                         log);
     const std::string url = wait_for(log, "\"url\":\"");
     Load load;
     load.port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
