@@ -36,26 +36,6 @@ struct Result {
     long peak = 0;    ///< and at most
 };
 
-/// Takes connections and says nothing.
-class Hole {
-public:
-    Hole() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
-        ::listen(listener_.get(), 1024);
-        ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-        port_ = ntohs(address.sin_port);
-    }
-    [[nodiscard]] std::uint16_t port() const { return port_; }
-
-private:
-    Fd listener_;
-    std::uint16_t port_ = 0;
-};
-
 std::string webhook(std::uint64_t number, std::uint16_t receiver) {
     return R"({"name":"hook-)" + std::to_string(number) + R"(","event_type":")" +
            StampedEvent::type(number) +
@@ -92,7 +72,7 @@ Result measure(const Setup& setup, Bad bad) {
     load.per_second = per_second;
     Sink others;
     const Sink first;
-    const Hole hole;
+    const Listener hole;  // says nothing
     for (std::uint64_t i = 0; i < webhooks; ++i) {
         const bool well = i == 0 && bad == Bad::nothing;
         const std::uint16_t receiver = i > 0 ? others.port() : well ? first.port() : hole.port();

@@ -37,10 +37,10 @@ struct MessageSize {
     return MessageSize{end + 4, length};
 }
 
-/// A receiver that answers 200 to everything, as cheaply as it can, and notes when it came.
-class Sink {
+/// Takes connections on a free port of loopback, up to its backlog also when nobody accepts them.
+class Listener {
 public:
-    Sink() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    Listener() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -49,10 +49,24 @@ public:
         ::listen(listener_.get(), 1024);
         ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
         port_ = ntohs(address.sin_port);
+    }
+
+    [[nodiscard]] int get() const { return listener_.get(); }
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+
+private:
+    Fd listener_;
+    std::uint16_t port_ = 0;
+};
+
+/// A receiver that answers 200 to everything, as cheaply as it can, and notes when it came.
+class Sink {
+public:
+    Sink() {
         thread_ = std::jthread([this](const std::stop_token& stop) { loop(stop); });
     }
 
-    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
     [[nodiscard]] std::uint64_t received() const { return received_; }
     [[nodiscard]] std::uint64_t last_receipt() const { return last_receipt_; }
     /// Nanoseconds from send to receipt of all since the last call. Only while nothing comes.
@@ -108,8 +122,7 @@ private:
         ++received_;
     }
 
-    Fd listener_;
-    std::uint16_t port_ = 0;
+    Listener listener_;
     Poll poll_;
     std::deque<Connection> connections_;
     std::string buffer_ = std::string(1 << 16, '\0');
