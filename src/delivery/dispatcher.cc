@@ -85,6 +85,7 @@ bool Dispatcher::reserve(WebhookId webhook) {
     }
     ++mine.reserved;
     ++open_;
+    courtesy_.fresh_came();
     owe(mine, 1);
     return true;
 }
@@ -222,7 +223,7 @@ void Dispatcher::overflowed(WebhookId webhook) {
     mine.spilled = true;
     if (mine.gated() && mine.shut(clock_.steady())) {
         put_off(mine);
-    } else if (mine.ordered() || mine.load() <= mine.claim_room()) {
+    } else if (mine.ordered() || mine.load() <= mine.claim_room(courtesy_.gives_way())) {
         look();
     }  // otherwise finish() looks when there is room
 }
@@ -388,12 +389,14 @@ void Dispatcher::finish(Lane& lane, const Held& held) {
     begin(lane);
     pump();
     // Overflow waits in the store: fetch the next when half of the lane is free again.
-    if (lane.spilled && lane.load() <= lane.claim_room()) look();
+    if (lane.spilled && lane.load() <= lane.claim_room(courtesy_.gives_way())) look();
     if (draining_) idle_.wake();
 }
 
 boost::asio::awaitable<void> Dispatcher::run_claims() {
     while (!draining_) {
+        boost::asio::steady_timer rest(executor_, courtesy_.rest(clock_.steady()));
+        co_await rest.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
         auto next = co_await claim_round();
         const Time now = clock_.now();
         const Time wake = std::min(wake_at_.value_or(Time::max()), next.value_or(Time::max()));
@@ -456,7 +459,8 @@ std::size_t Dispatcher::claim_room(Lane& lane, std::size_t left) {
     }
     // As in reserve(): when many lanes are full, an empty one still gets its first one through.
     if (lane.load() == 0) left = std::max<std::size_t>(left, 1);
-    return std::min({lane.claim_room(), claim_at_most, left, gatherer_.room(lane.webhook())});
+    const std::size_t room = lane.claim_room(courtesy_.gives_way());
+    return std::min({room, claim_at_most, left, gatherer_.room(lane.webhook())});
 }
 
 void Dispatcher::take(std::vector<Claimed>& claimed) {

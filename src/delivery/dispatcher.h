@@ -21,6 +21,7 @@
 #include "core/limits.h"
 #include "delivery/catalog.h"
 #include "delivery/committer.h"
+#include "delivery/courtesy.h"
 #include "delivery/gatherer.h"
 #include "delivery/health_book.h"
 #include "delivery/held.h"
@@ -121,6 +122,7 @@ private:
     const Clock& clock_;
     Tally tally_;
     HealthBook health_book_;
+    Courtesy courtesy_;
     Gauge& in_flight_gauge_;
     HealthListener health_listener_;
     ExhaustedListener exhausted_listener_;

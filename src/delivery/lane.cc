@@ -17,6 +17,11 @@ constexpr auto rate_ahead = std::chrono::seconds{5};
 /// A receiver with all requests at once keeps up when its answers take less.
 constexpr auto brisk_pace = std::chrono::milliseconds{100};
 
+/// A bite: so many requests for each millisecond that one takes. A slow receiver costs little and
+/// keeps its window filled.
+constexpr std::size_t smallest_bite = 16;
+constexpr Duration bite_time = std::chrono::milliseconds{1};
+
 constexpr int too_many_requests = 429;
 constexpr int bad_gateway = 502;
 constexpr int unavailable = 503;
@@ -68,10 +73,15 @@ bool Lane::has_room() const {
     return load() < most() || fresh < most() / 4;
 }
 
-std::size_t Lane::claim_room() const {
+std::size_t Lane::claim_room(bool in_bites) const {
     if (breaker_.is_open()) return load() == 0 ? 1 : 0;
     const std::size_t size = most();
     const std::size_t claimed = load() - std::min(load(), fresh);
+    if (in_bites) {
+        const auto paced = static_cast<std::size_t>(pace / bite_time) * smallest_bite;
+        const std::size_t bite = std::min(std::max(paced, smallest_bite), size);
+        return bite - std::min(bite, claimed);
+    }
     const std::size_t left = size - std::min(size, load());
     return std::max(left, size / 4 - std::min(size / 4, claimed));
 }

@@ -45,8 +45,9 @@ public:
     /// Room for one more from ingest. What is new and what comes from the store each find a quarter
     /// of the lane, however much there is of the other. What has an order comes from the store.
     [[nodiscard]] bool has_room() const;
-    /// Room for what is claimed from the store.
-    [[nodiscard]] std::size_t claim_room() const;
+    /// Room for what is claimed from the store; in bites: no more than the receiver takes in about
+    /// a millisecond.
+    [[nodiscard]] std::size_t claim_room(bool in_bites = false) const;
 
     // Queue
 

@@ -86,6 +86,17 @@ TEST_F(LaneRules, NewWorkAndTheBacklogEachFindAQuarterOfTheLane) {
     EXPECT_EQ(lane.claim_room(), most / 4);
 }
 
+TEST_F(LaneRules, InBitesABacklogTakesWhatTheReceiverTakesInAMillisecondOrSo) {
+    const std::size_t bite = lane.claim_room(true);
+    EXPECT_LT(bite, lane.claim_room() / 4);
+    for (std::uint64_t n = 1; n <= bite; ++n) lane.push(held(n, 1));
+    EXPECT_EQ(lane.claim_room(true), 0U);
+    lane.pace = 3ms;
+    EXPECT_EQ(lane.claim_room(true), 2 * bite);
+    lane.pace = 10s;
+    EXPECT_EQ(lane.claim_room(true), limits::lane_queue_slow - bite) << "never more than the lane";
+}
+
 TEST_F(LaneRules, TheWindowGrowsWithSuccessAndShrinksWhereNobodyAnswers) {
     EXPECT_EQ(at_once(), Window::start);
     for (int n = 0; n < 100; ++n) answer(200);
