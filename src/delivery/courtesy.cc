@@ -10,9 +10,9 @@ namespace {
 
 /// Events that come now and then keep the backlog courteous for so long.
 constexpr auto remembered = std::chrono::seconds{1};
-/// Leaves the backlog a third of the time. With half of it the p99 of the new was 2 to 3 times what
-/// it is without a backlog (bench/README.md).
-constexpr int rest_for_work = 2;
+/// Leaves the backlog a quarter of the time. With half of it the p99 of the new was 2 to 3 times
+/// what it is without a backlog (bench/README.md).
+constexpr int rest_for_work = 3;
 constexpr auto longest_rest = std::chrono::milliseconds{50};
 
 std::chrono::nanoseconds thread_time() {

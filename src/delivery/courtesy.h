@@ -5,9 +5,9 @@
 namespace herald {
 
 /// How a backlog gives way to what is new. While fresh events come in, what was claimed from the
-/// store goes in bites, and after each bite the loop rests for twice as long as it has worked: the
-/// processor is then never so busy with the old that the new has to queue. With nothing new the
-/// backlog goes at full speed. Lives on the loop thread, whose processor time it measures.
+/// store goes in bites, and after each bite the loop rests for three times as long as it has
+/// worked: the processor is then never so busy with the old that the new has to queue. With nothing
+/// new the backlog goes at full speed. Lives on the loop thread, whose processor time it measures.
 class Courtesy {
 public:
     using Moment = std::chrono::steady_clock::time_point;
