@@ -83,6 +83,16 @@ inline constexpr std::size_t gathered_events = 4'096;  ///< that wait in memory,
 inline constexpr std::size_t gathered_of_webhook = 1'024;  ///< of one webhook,
 inline constexpr std::size_t gathered_memory = 64 << 20;  ///< and their bytes; then they go early
 
+// Repositories of transformations
+inline constexpr std::size_t repositories = 64;  ///< open at once; each has a thread
+inline constexpr std::uint64_t mirror_bytes = 2'147'483'648;  ///< of one remote; then cloned anew
+inline constexpr std::uint64_t worktree_bytes = 536'870'912;  ///< files of one commit together,
+inline constexpr std::size_t worktree_files = 100'000;  ///< and how many
+inline constexpr std::uint64_t worktrees_bytes = 2'147'483'648;  ///< of one repository together
+inline constexpr std::size_t worktrees_kept = 8;  ///< of commits that nobody asks for any more
+inline constexpr std::size_t source_file_bytes = 1'048'576;  ///< one file of code
+inline constexpr std::size_t git_answer_bytes = 67'108'864;  ///< lists of files and branches
+
 // Operator events
 inline constexpr std::size_t announcements = 1'000;  ///< that wait for the store
 
