@@ -153,7 +153,10 @@ void keep_end(std::string& text, std::size_t bytes) {
     if (text.size() > bytes) text.erase(0, text.size() - bytes);
 }
 
-/// The line that says why: the first with "fatal:", "ERROR:" or "error:", else the last one.
+/// What git says when ssh has already said why.
+constexpr std::string_view says_nothing = "fatal: Could not read from remote repository.";
+
+/// The line that says why: the first with "fatal:" or "error:", else the last one.
 std::string reason(std::string_view said) {
     std::string_view best;
     bool sure = false;
@@ -162,6 +165,7 @@ std::string reason(std::string_view said) {
         const std::string_view line = said.substr(0, end);
         said.remove_prefix(std::min(end + 1, said.size()));
         if (line.empty() || sure) continue;
+        if (line == says_nothing && !best.empty()) break;
         best = line;
         sure = line.starts_with("fatal: ") || line.starts_with("error: ");
     }

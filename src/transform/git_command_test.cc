@@ -43,6 +43,10 @@ TEST_F(GitCommandTest, TheErrorIsGitsOwnReasonInOneLine) {
     EXPECT_EQ(error_of(failed), "no such thing");
     EXPECT_EQ(failed.error().code, Errc::unavailable);
     EXPECT_EQ(error_of(run_git(shell("printf 'one\\ntw\\033o\\n' >&2; exit 3"))), "tw o");
+    EXPECT_EQ(error_of(run_git(shell("printf 'Host key verification failed.\\n"
+                                     "fatal: Could not read from remote repository.\\n\\n"
+                                     "Please make sure\\n' >&2; false"))),
+              "Host key verification failed.");
     EXPECT_LE(error_of(run_git(shell("head -c 100000 /dev/zero | tr '\\0' x >&2; false"))).size(),
               400U);
 }

@@ -152,7 +152,7 @@ GitMirror::GitMirror(fs::path home, const RepositoryAccess& access,
       folder_(home_ / folder_name(access)),
       mirror_(folder_ / mirror_name),
       location_(access.location),
-      shown_(redact_url(access.location)),
+      shown_(takes_password(access.location) ? redact_url(access.location) : access.location),
       local_(is_local(access.location)),
       timeout_(timeout),
       stopping_(stopping) {}
