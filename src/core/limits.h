@@ -93,6 +93,24 @@ inline constexpr std::size_t worktrees_kept = 8;  ///< of commits that nobody as
 inline constexpr std::size_t source_file_bytes = 1'048'576;  ///< one file of code
 inline constexpr std::size_t git_answer_bytes = 67'108'864;  ///< lists of files and branches
 
+// Transformations
+inline constexpr std::chrono::seconds transform_timeout{10};  ///< when it says nothing else
+/// From the start of a host until it has loaded its code: imports on a busy machine take long.
+inline constexpr std::chrono::seconds host_start{30};
+inline constexpr std::uint64_t host_memory_bytes = 256U << 20;
+inline constexpr std::uint32_t host_cpu_seconds = 10;
+inline constexpr std::uint64_t host_file_bytes = 16U << 20;  ///< one file, and all in its folder
+inline constexpr std::uint64_t host_files = 1'024;  ///< in its folder
+inline constexpr std::uint64_t host_descriptors = 64;  ///< open at a time
+inline constexpr std::uint64_t host_threads = 64;
+inline constexpr std::size_t host_failure_bytes = 65'536;  ///< a failure, or what it printed
+inline constexpr std::size_t host_notes_bytes = 4'096;  ///< kept of what it printed
+inline constexpr std::size_t hosts = 16;  ///< children of all transformations
+inline constexpr std::size_t hosts_each = 2;  ///< children of one
+inline constexpr std::size_t host_depth = 16;  ///< events given to one child ahead
+inline constexpr std::size_t transform_waiting = 1'024;  ///< events of one transformation
+inline constexpr std::chrono::minutes host_idle{5};  ///< then it ends
+
 // Operator events
 inline constexpr std::size_t announcements = 1'000;  ///< that wait for the store
 
