@@ -130,4 +130,8 @@ void append_json_string(std::string& out, std::string_view text);
 /// up to 1.2.5; rules in docs/webhooks.md). UTF-8. Numbers pass through Python's own forms.
 [[nodiscard]] std::string to_python_repr(std::string_view canonical);
 
+/// Canonical JSON with text beyond ASCII as UTF-8 instead of escaped. Halves of surrogate pairs
+/// that stand alone have no UTF-8, and stay escaped.
+[[nodiscard]] std::string to_utf8_json(std::string_view canonical);
+
 }  // namespace herald

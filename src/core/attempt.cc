@@ -16,6 +16,7 @@ constexpr std::array all_classes{
     FailureClass::http_client_error,
     FailureClass::http_server_error,
     FailureClass::unknown,
+    FailureClass::transform,
 };
 
 }  // namespace
@@ -30,6 +31,7 @@ std::string_view to_text(FailureClass failure) {
         case FailureClass::http_client_error: return "HTTP_CLIENT_ERROR";
         case FailureClass::http_server_error: return "HTTP_SERVER_ERROR";
         case FailureClass::unknown: return "UNKNOWN";
+        case FailureClass::transform: return "TRANSFORM";
     }
     return "";
 }
@@ -66,6 +68,9 @@ std::string_view remediation(FailureClass failure) {
         case FailureClass::unknown:
             return "This was not expected: look into the log of this server at the time of the "
                    "attempt.";
+        case FailureClass::transform:
+            return "Mend the transformation: try it with herald transform run and this event, then "
+                   "redeliver.";
     }
     return "";
 }

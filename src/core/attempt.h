@@ -22,6 +22,7 @@ enum class FailureClass : std::uint8_t {
     http_client_error,  ///< any answer below 500 that is not 2xx
     http_server_error,
     unknown,
+    transform,  ///< the transformation's code failed
 };
 
 /// "CONFIG", "CONNECTION" ...; none is "" on the wire.

@@ -35,6 +35,12 @@ inline constexpr std::size_t signature_prefix_bytes = 64;  ///< before a signatu
 inline constexpr std::chrono::hours key_grace_max{24 * 30};  ///< an old key that stays is a risk
 inline constexpr std::size_t authentication_bytes = 4'096;  ///< one member: a JWT fits
 inline constexpr std::size_t secret_file_bytes = 65'536;  ///< what a file: reference reads
+inline constexpr std::size_t success_statuses = 32;  ///< in one webhook's success rule
+inline constexpr std::size_t made_bytes = 4'194'304;  ///< a body that a transformation makes
+inline constexpr std::size_t transformations = 1'000;
+inline constexpr std::size_t transformation_source_bytes = 262'144;
+inline constexpr std::size_t transformation_values = 64;  ///< secrets, variables, headers of one
+inline constexpr std::chrono::milliseconds transformation_time_min{100};
 inline constexpr std::size_t pem_bytes = 65'536;  ///< certificates or the key of one webhook
 inline constexpr std::size_t event_types = 100;        ///< names and globs of one webhook
 inline constexpr std::size_t retry_delays = 50;        ///< attempts of one delivery

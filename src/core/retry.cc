@@ -81,7 +81,7 @@ bool retries(const std::vector<FailureClass>& retry_on, FailureClass failure) {
 std::vector<FailureClass> all_failures() {
     return {FailureClass::config,  FailureClass::connection,        FailureClass::tls,
             FailureClass::timeout, FailureClass::http_client_error, FailureClass::http_server_error,
-            FailureClass::unknown};
+            FailureClass::unknown, FailureClass::transform};
 }
 
 std::vector<FailureClass> read_retry_classes(JsonView value, const std::string& pointer,
@@ -100,7 +100,7 @@ std::vector<FailureClass> read_retry_classes(JsonView value, const std::string& 
         } else {
             wrong.push_back({pointer + "/" + std::to_string(i),
                              "must be CONFIG, CONNECTION, TLS, TIMEOUT, HTTP_CLIENT_ERROR, "
-                             "HTTP_SERVER_ERROR or UNKNOWN"});
+                             "HTTP_SERVER_ERROR, UNKNOWN or TRANSFORM"});
         }
     }
     std::ranges::sort(classes);

@@ -283,6 +283,10 @@ Result<> validate(const Webhook& webhook, const EventTypes& types) {
                                          " seconds"});
     }
     add(validate(webhook.retry), wrong);
+    if (!webhook.transformation.empty() && webhook.kind != WebhookKind::custom) {
+        wrong.push_back(
+            {"/transformation", "is for custom webhooks: set kind to custom, or leave it out"});
+    }
     check(webhook.tls, wrong);
     check(webhook.proxy, wrong);
     return result_of(std::move(wrong));

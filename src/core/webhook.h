@@ -18,8 +18,10 @@
 #include "core/key_rotation.h"
 #include "core/pacing.h"
 #include "core/proxy.h"
+#include "core/request_options.h"
 #include "core/retry.h"
 #include "core/signature_profile.h"
+#include "core/success_rule.h"
 #include "core/tls_options.h"
 
 namespace herald {
@@ -55,6 +57,10 @@ struct Webhook {
     /// Secret: never leaves in an answer, a log line or a capture. Or a reference to the key.
     std::string shared_key;
     std::vector<WebhookHeader> headers;
+    /// The name of what makes the body; empty: the event's body is sent. Of custom webhooks only.
+    std::string transformation;
+    RequestOptions request;
+    SuccessRule success;
     std::chrono::milliseconds timeout{15'000};  ///< for the whole attempt
     RetryPolicy retry = default_retry();
     /// The classes of failure that are tried again; any other ends the delivery.

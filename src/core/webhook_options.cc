@@ -113,7 +113,45 @@ void write_rotation(std::string& out, const Webhook& webhook, SecretForm form) {
     append_key_rotation(out, webhook.key_rotation, form);
 }
 
+void read_transformation_name(Webhook& webhook, JsonView value, JsonView,
+                              std::vector<FieldError>& wrong) {
+    const auto name = value.string();
+    if (!name && !value.is_null()) {
+        wrong.push_back({"/transformation", "must be the name of a transformation, or null"});
+    }
+    webhook.transformation = name.value_or("");
+}
+
+void write_transformation_name(std::string& out, const Webhook& webhook, SecretForm) {
+    if (webhook.transformation.empty()) {
+        out += "null";
+    } else {
+        append_json_string(out, webhook.transformation);
+    }
+}
+
+void read_request(Webhook& webhook, JsonView value, JsonView stored,
+                  std::vector<FieldError>& wrong) {
+    webhook.request = read_request_options(value, stored, wrong);
+}
+
+void write_request(std::string& out, const Webhook& webhook, SecretForm form) {
+    append_request_options(out, webhook.request, form);
+}
+
+void read_success(Webhook& webhook, JsonView value, JsonView stored,
+                  std::vector<FieldError>& wrong) {
+    webhook.success = read_success_rule(value, stored, wrong);
+}
+
+void write_success(std::string& out, const Webhook& webhook, SecretForm form) {
+    append_success_rule(out, webhook.success, form);
+}
+
 constexpr std::array groups{
+    Group{"transformation", read_transformation_name, write_transformation_name},
+    Group{"request", read_request, write_request},
+    Group{"success", read_success, write_success},
     Group{"authentication", read_authentication_group, write_authentication_group},
     Group{"conditions", read_conditions_group, write_conditions_group},
     Group{"retry_on", read_retry_on, write_retry_on},
