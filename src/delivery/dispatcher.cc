@@ -324,9 +324,9 @@ boost::asio::awaitable<void> Dispatcher::run_delivery(Lane& lane, Held held) {
     } else if (!webhook->active) {
         settlement.due_at = clock_.now();  // released: waits in the store until it is resumed
     } else {
-        Attempt attempt =
-            co_await sender_.attempt(held.id, held.cause, held.attempts + 1, held.event, webhook);
-        settlement = conclude(lane, *webhook, held, std::move(attempt));
+        Sender::Tried tried = co_await sender_.attempt(held, webhook);
+        settlement = conclude(lane, *webhook, held, std::move(tried.attempt));
+        settlement.made = std::move(tried.made);
     }
     // Before it is on disk: from then on a claim may give it out again.
     held_.erase(held.id);
@@ -469,6 +469,7 @@ void Dispatcher::take(std::vector<Claimed>& claimed) {
         const Delivery& due = one.delivery;
         if (held_.contains(due.id) || gatherer_.holds(due.id)) continue;
         Held held{due.id, due.webhook, due.attempts, due.cause, std::move(one.event)};
+        held.made = std::move(one.made);
         if (!due.redelivers && gatherer_.wants(held)) {
             const Duration age = clock_.now() - held.event->received_at;
             gatherer_.add(std::move(held), age);

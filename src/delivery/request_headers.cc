@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "core/reference.h"
+#include "delivery/request_body.h"
 
 namespace herald {
 
@@ -75,7 +76,8 @@ bool RequestHeaders::hides(std::string_view name) const {
 Result<RequestHeaders> make_headers(const Webhook& webhook, const Url& url,
                                     const Secrets& secrets) {
     RequestHeaders headers;
-    headers.list = {{"Accept", "application/json"}, {"Content-Type", "application/json"}};
+    headers.list = {{"Accept", "application/json"},
+                    {"Content-Type", content_type(webhook, nullptr)}};
     // A user and password in the URL are for the receiver (RFC 7617); a header of that name is not
     // overridden by them.
     if (!url.userinfo.empty()) {

@@ -13,6 +13,7 @@
 #include "core/redact.h"
 #include "core/reference.h"
 #include "core/url.h"
+#include "delivery/request_body.h"
 #include "delivery/request_headers.h"
 #include "delivery/signing.h"
 
@@ -67,7 +68,10 @@ struct Sender::Exchange {
     DeliveryId id;
     Cause cause = Cause::event;
     std::shared_ptr<const Event> event;
-    std::string body;  ///< canonical
+    std::string body;  ///< as it is sent; JSON is canonical
+    std::shared_ptr<const MadeRequest> made;  ///< with a transformation
+    std::optional<Url> url;  ///< that it made
+    std::vector<std::string> secrets;  ///< that it was given
     Catalog::Entry webhook;
     std::shared_ptr<Prepared> prepared;
     RequestHeaders headers;
@@ -148,75 +152,132 @@ Result<std::shared_ptr<Sender::Prepared>> Sender::prepare(const Catalog::Entry& 
     return kept;
 }
 
-boost::asio::awaitable<Attempt> Sender::attempt(DeliveryId id, Cause cause, std::uint32_t number,
-                                                std::shared_ptr<const Event> event,
-                                                Catalog::Entry webhook) {
+boost::asio::awaitable<Sender::Tried> Sender::attempt(const Held& held, Catalog::Entry webhook) {
     Exchange exchange;
-    exchange.id = id;
-    exchange.cause = cause;
-    exchange.event = event;
-    exchange.webhook = webhook;
+    exchange.id = held.id;
+    exchange.cause = held.cause;
+    exchange.event = held.event;
+    exchange.made = held.made;
+    exchange.webhook = std::move(webhook);
     Attempt& attempt = exchange.attempt;
-    attempt.number = number;
+    attempt.number = held.attempts + 1;
     attempt.started_at = clock_.now();
     const auto began = clock_.steady();
+    Outcome ready = co_await make_request(exchange);
+    if (ready.ok()) {
+        co_await negotiate(exchange);
+    } else {
+        attempt.outcome = std::move(ready);
+    }
+    attempt.took = std::chrono::duration_cast<Duration>(clock_.steady() - began);
+    co_return Tried{std::move(attempt), std::move(exchange.made)};
+}
 
-    auto prepared = prepare(webhook);
+/// Everything but the signature. The outcome says what is in the way.
+boost::asio::awaitable<Outcome> Sender::make_request(Exchange& exchange) {
+    const Webhook& webhook = *exchange.webhook;
+    Attempt& attempt = exchange.attempt;
+    auto prepared = prepare(exchange.webhook);
     if (!prepared) {
-        attempt.url = redact_url(webhook->url);
-        attempt.outcome = config_failure(prepared.error().message);
-        co_return std::move(attempt);
+        attempt.url = redact_url(webhook.url);
+        co_return config_failure(prepared.error().message);
     }
     exchange.prepared = *prepared;
     attempt.url = exchange.prepared->shown_url;
     if (auto headers = resolve_headers(exchange); !headers) {
-        attempt.outcome = config_failure(headers.error().message);
-        co_return std::move(attempt);
+        co_return config_failure(headers.error().message);
     }
-    if (webhook->authentication.type == Authentication::Type::oauth2) {
+    if (webhook.authentication.type == Authentication::Type::oauth2) {
         Outcome granted = co_await add_token(exchange);
-        if (!granted.ok()) {
-            attempt.outcome = std::move(granted);
-            attempt.took = std::chrono::duration_cast<Duration>(clock_.steady() - began);
-            co_return std::move(attempt);
+        if (!granted.ok()) co_return granted;
+    }
+    if (webhook.transformation.empty()) {
+        exchange.body = exchange.event->body;
+    } else {
+        Outcome made = co_await transform(exchange);
+        if (!made.ok()) co_return made;
+    }
+    if (webhook.request == RequestOptions{}) co_return Outcome{};
+    const std::string type = content_type(webhook, exchange.made.get());
+    auto body = encode_body(std::move(exchange.body), webhook, type);
+    if (!body) co_return config_failure(body.error().message);
+    exchange.body = std::move(*body);
+    co_return Outcome{};
+}
+
+/// What the webhook's transformation makes of the event, or has made of it before.
+boost::asio::awaitable<Outcome> Sender::transform(Exchange& exchange) {
+    const Webhook& webhook = *exchange.webhook;
+    if (!exchange.made) {
+        auto made = co_await transform_.apply(*exchange.event, webhook);
+        if (!made) co_return Outcome{made.error().failure, to_text(made.error())};
+        exchange.made = std::make_shared<const MadeRequest>(std::move(*made));
+    }
+    const MadeRequest& made = *exchange.made;
+    exchange.secrets = transform_.secrets(webhook);
+    exchange.body = made.body;
+    if (!made.url.empty()) {
+        auto url = parse_url(made.url);
+        exchange.attempt.url = redact_url(made.url);
+        mask_secrets(exchange.attempt.url, exchange.secrets);
+        if (!url) {
+            co_return config_failure("the URL that the transformation made " +
+                                     url.error().fields.at(0).detail);
         }
+        exchange.url = std::move(*url);
     }
-    auto body = co_await transform_.apply(*event, *webhook);
-    if (!body) {
-        attempt.outcome = config_failure(body.error().message);
-        co_return std::move(attempt);
+    if (auto added = add_headers(made, webhook, exchange.headers); !added) {
+        co_return config_failure(added.error().message);
     }
-    exchange.body = std::move(body->text);
-    co_await negotiate(exchange);
-    attempt.took = std::chrono::duration_cast<Duration>(clock_.steady() - began);
-    co_return std::move(attempt);
+    co_return Outcome{};
 }
 
 boost::asio::awaitable<Result<Sender::Preview>> Sender::preview(const Event& event,
                                                                 Catalog::Entry webhook) const {
-    const auto url = parse_url(webhook->url);
-    if (!url) co_return fail(url.error());
-    auto headers = make_headers(*webhook, *url, secrets_);
-    if (!headers) co_return fail(headers.error());
-    const auto key = secrets_.read(webhook->shared_key);
-    if (!key) co_return fail(key.error());
+    MadeRequest made{event.body, "", ""};
+    if (!webhook->transformation.empty()) {
+        auto applied = co_await transform_.apply(event, *webhook);
+        if (!applied) co_return fail(Errc::invalid, to_text(applied.error()));
+        made = std::move(*applied);
+    }
+    const std::vector<std::string> secrets = transform_.secrets(*webhook);
+    co_return preview(std::move(made), *webhook, secrets);
+}
+
+Result<Sender::Preview> Sender::preview(MadeRequest made, const Webhook& webhook,
+                                        const std::vector<std::string>& secrets) const {
+    const std::string target = made.url.empty() ? webhook.url : made.url;
+    const auto url = parse_url(target);
+    if (!url) return fail(url.error());
+    auto headers = make_headers(webhook, *url, secrets_);
+    if (!headers) return fail(headers.error());
+    const auto key = secrets_.read(webhook.shared_key);
+    if (!key) return fail(key.error());
     headers->list.emplace_back("webhook-cause", to_text(Cause::event));
     headers->list.emplace_back("webhook-attempt", "1");
-    const bool token = webhook->authentication.type == Authentication::Type::oauth2;
+    const bool token = webhook.authentication.type == Authentication::Type::oauth2;
     if (token) headers->set_bearer(std::string(redacted));
-    auto body = co_await transform_.apply(event, *webhook);
-    if (!body) co_return fail(body.error());
-    Preview preview{std::move(headers->list), std::move(body->text)};
+    if (auto added = add_headers(made, webhook, *headers); !added) return fail(added.error());
+    auto body = encode_body(std::move(made.body), webhook, content_type(webhook, &made));
+    if (!body) return fail(body.error());
+    Preview preview{std::string(to_text(webhook.request.method)), redact_url(target),
+                    std::move(headers->list), std::move(*body)};
+    if (!key->empty()) {
+        const bool automatic = webhook.signature_profile == SignatureProfile::automatic;
+        const SignatureProfile first =
+            automatic ? candidates(*key).front() : webhook.signature_profile;
+        const SignatureProfile profile = webhook.accepted_profile.value_or(first);
+        if (can_rewrite(profile, preview.body)) {
+            preview.body = signed_form(profile, preview.body).body;
+        }
+    }
+    mask_secrets(preview.body, secrets);
+    mask_secrets(preview.url, secrets);
     for (auto& [name, value] : preview.headers) {
         if (headers->hides(name) || is_secret_header(name)) value = redacted;
+        mask_secrets(value, secrets);
     }
-    if (!key->empty()) {
-        const bool automatic = webhook->signature_profile == SignatureProfile::automatic;
-        const SignatureProfile first =
-            automatic ? candidates(*key).front() : webhook->signature_profile;
-        preview.body = signed_form(webhook->accepted_profile.value_or(first), preview.body).body;
-    }
-    co_return preview;
+    return preview;
 }
 
 Result<> Sender::resolve_headers(Exchange& exchange) const {
@@ -255,6 +316,8 @@ boost::asio::awaitable<void> Sender::negotiate(Exchange& exchange) {
         const auto accepted = accepted_profile(exchange);
         const bool settled = !automatic || accepted || clock_.steady() < prepared.probe_after;
         const SignatureProfile profile = accepted.value_or(profiles[i]);
+        // Those behind the first are guesses: one that cannot be is none.
+        if (i > 0 && !accepted && !can_rewrite(profile, exchange.body)) break;
         co_await post_by_keys(exchange, profile);
         const Attempt& attempt = exchange.attempt;
         if (attempt.outcome.ok() && automatic && !accepted) {
@@ -304,7 +367,8 @@ std::optional<SignatureProfile> Sender::accepted_profile(const Exchange& exchang
 
 HttpRequest Sender::request_to_receiver(const Exchange& exchange) {
     HttpRequest request;
-    request.url = exchange.prepared->url;
+    request.url = exchange.url.value_or(exchange.prepared->url);
+    request.method = to_text(exchange.webhook->request.method);
     request.verify_certificates = exchange.webhook->validate_certificates;
     request.way_options = exchange.prepared->way_options;
     request.timeout = exchange.webhook->timeout;
@@ -360,6 +424,7 @@ void Sender::record(Exchange& exchange, std::optional<SignatureProfile> profile,
     attempt.request_headers.clear();
     std::vector<std::string> secrets = exchange.prepared->url_secrets;
     std::ranges::copy(exchange.headers.secrets, std::back_inserter(secrets));
+    std::ranges::copy(exchange.secrets, std::back_inserter(secrets));
     const std::string_view signature =
         profile ? signature_header(*profile, exchange.webhook->signature) : std::string_view();
     for (const auto& [name, value] : sent) {
@@ -372,7 +437,9 @@ void Sender::record(Exchange& exchange, std::optional<SignatureProfile> profile,
             // Of two signatures it may repeat the first one.
             if (is_signature) secrets.push_back(value.substr(0, space));
         }
-        attempt.request_headers.emplace_back(name, secret ? std::string(redacted) : value);
+        std::string& shown =
+            attempt.request_headers.emplace_back(name, secret ? redacted : value).second;
+        if (!secret && !exchange.secrets.empty()) mask_secrets(shown, exchange.secrets);
     }
     attempt.status = answer.status;
     attempt.response_headers.clear();
@@ -381,10 +448,11 @@ void Sender::record(Exchange& exchange, std::optional<SignatureProfile> profile,
         mask_secrets(value, secrets);
         attempt.response_headers.emplace_back(std::move(name), std::move(value));
     }
+    attempt.outcome =
+        judge(exchange.webhook->success, answer.status, answer.body, std::move(answer.outcome));
     mask_secrets(answer.body, secrets);
     attempt.response_body = std::move(answer.body);
     attempt.response_cut = answer.body_cut;
-    attempt.outcome = std::move(answer.outcome);
 }
 
 }  // namespace herald

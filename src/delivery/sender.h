@@ -14,6 +14,7 @@
 #include "core/signature.h"
 #include "core/webhook.h"
 #include "delivery/catalog.h"
+#include "delivery/held.h"
 #include "delivery/secrets.h"
 #include "delivery/tokens.h"
 #include "net/http_client.h"
@@ -29,21 +30,28 @@ public:
     Sender(HttpClient& client, Transform& transform, Catalog& catalog, const Clock& clock,
            SecretSources secrets);
 
+    struct Tried {
+        Attempt attempt;
+        std::shared_ptr<const MadeRequest> made;  ///< by the webhook's transformation
+    };
     /// One attempt, already in the form that is recorded. Never fails: what goes wrong is in the
     /// attempt's outcome.
-    boost::asio::awaitable<Attempt> attempt(DeliveryId id, Cause cause, std::uint32_t number,
-                                            std::shared_ptr<const Event> event,
-                                            Catalog::Entry webhook);
+    boost::asio::awaitable<Tried> attempt(const Held& held, Catalog::Entry webhook);
 
     /// The request that a first attempt would make, without its signature; secrets are masked.
     /// The Error says why there would be none. Sends nothing, and keeps nothing of the webhook,
     /// which need not be stored.
     struct Preview {
+        std::string method;
+        std::string url;
         HeaderList headers;
         std::string body;
     };
     boost::asio::awaitable<Result<Preview>> preview(const Event& event,
                                                     std::shared_ptr<const Webhook> webhook) const;
+    /// As preview(), of what a transformation has made; `secrets` are masked too.
+    [[nodiscard]] Result<Preview> preview(MadeRequest made, const Webhook& webhook,
+                                          const std::vector<std::string>& secrets) const;
 
 private:
     /// What is kept of a webhook between attempts; made anew when its version changes.
@@ -54,6 +62,8 @@ private:
     Result<Resolved> resolve(const Webhook& webhook) const;
     Result<std::shared_ptr<Prepared>> prepare(const Catalog::Entry& webhook);
     Result<> resolve_headers(Exchange& exchange) const;
+    boost::asio::awaitable<Outcome> make_request(Exchange& exchange);
+    boost::asio::awaitable<Outcome> transform(Exchange& exchange);
     boost::asio::awaitable<Outcome> add_token(Exchange& exchange);
     boost::asio::awaitable<void> negotiate(Exchange& exchange);
     static HttpRequest request_to_receiver(const Exchange& exchange);

@@ -75,7 +75,8 @@ OutgoingRequest write_request(const HttpRequest& request, const Origin& origin,
     if (!options.node.empty()) {
         out.append(node_field).append(": ").append(options.node).append("\r\n");
     }
-    if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
+    if (!request.body.empty() || request.method == "POST" || request.method == "PUT" ||
+        request.method == "PATCH") {
         std::array<char, 20> digits{};
         const auto end =
             std::to_chars(digits.data(), digits.data() + digits.size(), request.body.size()).ptr;

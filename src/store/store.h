@@ -18,8 +18,10 @@
 #include "core/event.h"
 #include "core/health.h"
 #include "core/job.h"
+#include "core/made_request.h"
 #include "core/pacing.h"
 #include "core/query.h"
+#include "core/transformation.h"
 #include "core/webhook.h"
 
 namespace herald {
@@ -62,6 +64,9 @@ struct Settlement {
     std::optional<Attempt> attempt;  ///< none for a cancellation or a release
     DeliveryState state = DeliveryState::pending;
     Time due_at;  ///< of the next attempt when still pending
+    /// What a transformation made, for the attempts to come: kept until the delivery is final. May
+    /// be on disk before the rest of its batch.
+    std::shared_ptr<const MadeRequest> made = nullptr;
 };
 
 /// Everything that one transaction brings in.
@@ -124,6 +129,7 @@ struct WebhookHealth {
 struct Claimed {
     Delivery delivery;
     std::shared_ptr<const Event> event;
+    std::shared_ptr<const MadeRequest> made = nullptr;  ///< as it was settled with
 };
 
 /// A webhook that has unleased pending deliveries, and when the first is due.
@@ -196,7 +202,7 @@ public:
 /// A Store is used by one thread, the writer; its calls block. Readers are made by reader() and
 /// live on threads of their own. Functions follow the moments of the flow, not tables.
 ///
-/// Durability: when commit(), put_webhook(), remove_webhook(), put_health() or remember() returns a
+/// Durability: when commit(), put_webhook() or any other that changes the store returns a
 /// value, its effect survives power loss. When one returns an Error, nothing of it happened, and
 /// the store is as before; Errc::out_of_space and Errc::unavailable may pass, so the caller may try
 /// again. After a failed sync to disk the store answers Errc::internal for ever: the process has to
@@ -241,6 +247,17 @@ public:
     /// Marks as removed and forgets its key and headers. Errc::not_found.
     virtual Result<> remove_webhook(WebhookId id, std::optional<std::uint64_t> expected_version,
                                     Time now) = 0;
+
+    /// All transformations.
+    virtual Result<std::vector<Transformation>> transformations() = 0;
+    /// Creates (expected_version empty) or replaces the one with this uuid. Errc::conflict: the
+    /// name is taken by another. Errc::precondition_failed: it is not the stored version.
+    /// Errc::not_found: there is none to replace.
+    virtual Result<> put_transformation(const Transformation& transformation,
+                                        std::optional<std::uint64_t> expected_version) = 0;
+    /// Errc::not_found, Errc::precondition_failed.
+    virtual Result<> remove_transformation(const Uuid& uuid,
+                                           std::optional<std::uint64_t> expected_version) = 0;
 
     /// What put_health() was told last of each webhook.
     virtual Result<std::vector<WebhookHealth>> health() = 0;

@@ -1,28 +1,46 @@
 #pragma once
 
+#include <cstdint>
+#include <expected>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
-#include "base/result.h"
+#include "core/attempt.h"
 #include "core/event.h"
+#include "core/made_request.h"
 #include "core/webhook.h"
 
 namespace herald {
 
-/// What a transformation made: canonical JSON (base/json.h).
-struct Body {
-    std::string text;
-};
+/// Why a transformation made nothing.
+struct TransformFault {
+    FailureClass failure = FailureClass::transform;  ///< or config
+    std::string message;
+    std::optional<std::uint32_t> line = {};    ///< of the code, from 1
+    std::optional<std::uint32_t> column = {};  ///< from 1
+    std::string traceback = {};  ///< the last lines of it
 
-/// Turns an event into the body that a webhook's receiver needs. The third of the five doors.
-/// Called once a delivery on the loop thread; what it returns is sent by every attempt.
-/// An Error is recorded as an attempt of class CONFIG with the Error's message.
+    bool operator==(const TransformFault&) const = default;
+};
+/// All of it, as an attempt's message says it.
+[[nodiscard]] std::string to_text(const TransformFault& fault);
+
+/// Turns an event into the request that a webhook's receiver needs. The third of the five doors.
+/// Asked for webhooks that name a transformation, on the loop thread.
 class Transform {
 public:
+    using Made = std::expected<MadeRequest, TransformFault>;
+
     virtual ~Transform() = default;
-    virtual boost::asio::awaitable<Result<Body>> apply(const Event& event,
-                                                       const Webhook& webhook) = 0;
+    /// Called until it made something once; that is what every attempt sends. A JSON body is
+    /// canonical (base/json.h).
+    virtual boost::asio::awaitable<Made> apply(const Event& event, const Webhook& webhook) = 0;
+    /// What the transformation of a webhook is given as secrets: may be nowhere in what is
+    /// recorded.
+    [[nodiscard]] virtual std::vector<std::string> secrets(const Webhook& webhook) const = 0;
 };
 
 }  // namespace herald

@@ -213,11 +213,14 @@ TEST(SqliteStore, brings_a_store_of_version_1_up_to_date) {
     }();
     {
         const sqlite::Database main(dir.path() / "herald.db", sqlite::Access::read_write);
-        main.run("ALTER TABLE webhook DROP COLUMN options; PRAGMA user_version = 1");
+        main.run(
+            "ALTER TABLE webhook DROP COLUMN options; DROP TABLE transformation;"
+            "DROP TABLE made_request; PRAGMA user_version = 1");
     }
     for (int start = 0; start < 2; ++start) {
         auto store = open(dir.path());
         EXPECT_EQ(*store->webhooks(), std::vector{webhook});
+        EXPECT_TRUE(store->transformations()->empty());
     }
 }
 

@@ -3,12 +3,9 @@
 
 #include <gmock/gmock.h>
 
-#include "api/api.h"
-#include "delivery/readers.h"
-#include "infrahub/decode.h"
 #include "infrahub/names.h"
 #include "infrahub/samples.h"
-#include "support/engine.h"
+#include "support/api_engine.h"
 
 namespace herald::test {
 namespace {
@@ -40,49 +37,16 @@ struct Said {
     }
 };
 
-struct ApiMatching : EngineTest {
+struct ApiMatching : ApiTest {
     void SetUp() override {
-        EngineTest::SetUp();
+        ApiTest::SetUp();
         // As one that listens on loopback only, webhooks may call it.
         network.set_listeners({{*parse_address("127.0.0.1"), 1}});
-        make_api();
-    }
-    void make_api() {
-        readers = std::make_unique<Readers>(engine->store, 1);
-        ApiParts parts{engine->catalog,
-                       engine->committer,
-                       engine->dispatcher,
-                       engine->ingest,
-                       engine->jobs,
-                       *readers,
-                       engine->sender,
-                       engine->store,
-                       engine->writer,
-                       engine->metrics,
-                       clock,
-                       decode,
-                       infrahub::sample_event,
-                       network,
-                       "this-node"};
-        api = std::make_unique<Api>(std::move(parts), ApiOptions{});
-        api->set_ready(true);
-    }
-    void TearDown() override {
-        api.reset();
-        readers.reset();
-        EngineTest::TearDown();
     }
 
-    Said ask(std::string method, const std::string& target, std::string body = "") {
-        ServerRequest request;
-        request.method = std::move(method);
-        request.target = target;
-        request.path = target.substr(0, target.find('?'));
-        const std::size_t query = target.find('?');
-        if (query != target.npos) request.query = target.substr(query + 1);
-        request.headers = {{"host", "localhost"}, {"content-type", "application/json"}};
-        request.body = std::move(body);
-        const ServerAnswer answer = run(api->handle(request));
+    Said ask(std::string method, std::string target, std::string body = "") {
+        const ServerAnswer answer =
+            ApiTest::ask(request(std::move(method), std::move(target), std::move(body)));
         return {answer.status, canonical_json(answer.body).value_or("null")};
     }
 
@@ -105,13 +69,6 @@ struct ApiMatching : EngineTest {
     Said explain(const std::string& name, std::uint64_t n) {
         return ask("GET", "/api/v1/webhooks/" + name + "/explain?event=" + event_id(n).text());
     }
-
-    std::function<Result<Event>(JsonView, Time)> decode = [](JsonView object, Time now) {
-        return infrahub::decode_event(object, now, "api");
-    };
-    NetworkPolicy network;
-    std::unique_ptr<Readers> readers;
-    std::unique_ptr<Api> api;
 };
 
 constexpr std::string_view on_status =
@@ -136,10 +93,7 @@ TEST_F(ApiMatching, ConditionsAreShownChangedAndKept) {
     const Said patched = ask("PATCH", "/api/v1/webhooks/hook",
                              R"({"conditions":{"expression":"data.x == 1","origins":["live"]}})");
     ASSERT_EQ(patched.status, 200) << patched.canonical;
-    api.reset();
-    readers.reset();
-    reopen();
-    make_api();
+    restart();
     const Said again = ask("GET", "/api/v1/webhooks/hook");
     EXPECT_EQ(again.at("conditions").raw(),
               R"({"changed_fields":{"only":[],"ignore":[]},"values":[],"accounts":["a"],)"

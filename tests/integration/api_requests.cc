@@ -4,11 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include "api/api.h"
-#include "delivery/readers.h"
-#include "infrahub/decode.h"
-#include "infrahub/samples.h"
-#include "support/engine.h"
+#include "support/api_engine.h"
 
 namespace herald::test {
 namespace {
@@ -21,18 +17,6 @@ std::string header(const ServerAnswer& answer, std::string_view name) {
     return found == answer.headers.end() ? "" : found->second;
 }
 
-ServerRequest request(std::string method, std::string target, std::string body = "") {
-    ServerRequest made;
-    made.method = std::move(method);
-    made.target = std::move(target);
-    made.path = made.target.substr(0, made.target.find('?'));
-    const std::size_t query = made.target.find('?');
-    if (query != made.target.npos) made.query = made.target.substr(query + 1);
-    made.headers = {{"host", "localhost"}, {"content-type", "application/json"}};
-    made.body = std::move(body);
-    return made;
-}
-
 ServerRequest keyed(ServerRequest made, std::string key) {
     made.headers.emplace_back("idempotency-key", std::move(key));
     return made;
@@ -40,59 +24,12 @@ ServerRequest keyed(ServerRequest made, std::string key) {
 
 constexpr std::string_view an_event = R"({"event":"a","data":{}})";
 
-struct ApiRequests : EngineTest {
-    void SetUp() override {
-        EngineTest::SetUp();
-        make_api();
-    }
-    void TearDown() override {
-        api.reset();
-        readers.reset();
-        EngineTest::TearDown();
-    }
-
-    void make_api() {
-        readers = std::make_unique<Readers>(engine->store, 1);
-        ApiParts parts{engine->catalog,
-                       engine->committer,
-                       engine->dispatcher,
-                       engine->ingest,
-                       engine->jobs,
-                       *readers,
-                       engine->sender,
-                       engine->store,
-                       engine->writer,
-                       engine->metrics,
-                       clock,
-                       decode,
-                       infrahub::sample_event,
-                       network,
-                       "this-node"};
-        api = std::make_unique<Api>(std::move(parts), ApiOptions{});
-        api->set_ready(true);
-    }
-
-    void restart() {
-        api.reset();
-        readers.reset();
-        reopen();
-        make_api();
-    }
-
-    ServerAnswer ask(const ServerRequest& made) { return run(api->handle(made)); }
-
+struct ApiRequests : ApiTest {
     ServerAnswer create(const std::string& name, const std::string& key) {
         return ask(keyed(request("POST", "/api/v1/webhooks",
                                  R"({"kind":"custom","url":"http://h/","name":")" + name + "\"}"),
                          key));
     }
-
-    std::function<Result<Event>(JsonView, Time)> decode = [](JsonView object, Time now) {
-        return infrahub::decode_event(object, now, "api");
-    };
-    NetworkPolicy network;
-    std::unique_ptr<Readers> readers;
-    std::unique_ptr<Api> api;
 };
 
 TEST_F(ApiRequests, UrlThatTheNetworkPolicyRefusesIsNotStored) {
@@ -202,7 +139,8 @@ TEST_F(ApiRequests, FailureOfTheStoreIsSaidAndNothingIsAcknowledged) {
 
 TEST_F(ApiRequests, DefectIsAnAnswerWithoutItsDetails) {
     decode = [](JsonView, Time) -> Result<Event> { throw std::runtime_error("a secret detail"); };
-    make_api();
+    close_api();
+    open_api();
     const ServerAnswer answer = ask(request("POST", "/api/v1/events", std::string(an_event)));
     EXPECT_EQ(answer.status, 500);
     EXPECT_THAT(answer.body, Not(HasSubstr("a secret detail")));

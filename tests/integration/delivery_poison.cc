@@ -10,13 +10,14 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 /// Cannot make a body of events about this node, ever.
-struct Choking final : Transform {
-    boost::asio::awaitable<Result<Body>> apply(const Event& event, const Webhook&) override {
+struct Choking final : EchoTransform {
+    boost::asio::awaitable<Made> apply(const Event& event, const Webhook&) override {
         ++calls;
         if (event.node.id == "node-13") {
-            co_return fail(Errc::invalid, "Transformation failed: no attribute 'site'");
+            co_return std::unexpected(
+                TransformFault{FailureClass::transform, "no attribute 'site'", 3});
         }
-        co_return Body{event.body};
+        co_return MadeRequest{event.body, "application/json", ""};
     }
     int calls = 0;
 };
@@ -32,12 +33,14 @@ struct Poison : EngineTest {
 TEST_F(Poison, ATransformThatAlwaysFailsEndsAsFailedWithItsReasonAndBlocksNothing) {
     Receiver receiver(loop, wheel, answer_with(200));
     Webhook webhook = to(receiver);
+    webhook.kind = WebhookKind::custom;
+    webhook.transformation = "choking";
     webhook.retry = {.delays = {0s, 5s, 10s}, .jitter = 0};
     add(webhook);
     const DeliveryId poison = send_one(node_event(13));
     DeliveryDetail found = until_attempts(poison, 1);
     EXPECT_EQ(found.delivery.state, DeliveryState::pending);
-    EXPECT_EQ(found.delivery.last_failure, FailureClass::config);
+    EXPECT_EQ(found.delivery.last_failure, FailureClass::transform);
     EXPECT_THAT(found.attempts.at(0).outcome.message, HasSubstr("no attribute 'site'"));
     until_state(send_one(node_event(14)), DeliveryState::delivered);
     advance(6s);
@@ -57,6 +60,8 @@ TEST_F(Poison, ATransformThatAlwaysFailsEndsAsFailedWithItsReasonAndBlocksNothin
 TEST_F(Poison, WhatAProcessLeftHalfWayIsTriedAgainNoMoreOftenThanItsPolicySays) {
     Receiver receiver(loop, wheel, answer_with(200));
     Webhook webhook = to(receiver);
+    webhook.kind = WebhookKind::custom;
+    webhook.transformation = "choking";
     webhook.retry = {.delays = {0s, 5s}, .jitter = 0};
     add(webhook);
     const DeliveryId poison = send_one(node_event(13));

@@ -50,7 +50,7 @@ Engine::Engine(boost::asio::io_context& loop, Wheel& wheel, const Clock& clock_i
       gatherer(loop.get_executor(), catalog, committer, gatherer_clock, metrics,
                infrahub::make_own_event),
       client(make_http_client(loop.get_executor(), wheel, client_options(options))),
-      sender(*client, options.transform != nullptr ? *options.transform : event_body, catalog,
+      sender(*client, options.transform != nullptr ? *options.transform : echo, catalog,
              sender_clock, secret_sources(options)),
       dispatcher(loop.get_executor(), store, writer, catalog, committer, gatherer, sender,
                  dispatcher_clock, metrics),

@@ -34,10 +34,11 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "support/builders.h"
+#include "support/echo_transform.h"
 #include "support/faulty_store.h"
 #include "support/temp_dir.h"
 #include "support/test_clock.h"
-#include "transform/event_body.h"
+#include "transform/transform.h"
 
 namespace herald::test {
 
@@ -71,7 +72,7 @@ struct Engine {
     Catalog catalog;
     Committer committer;
     Gatherer gatherer;
-    EventBody event_body;
+    EchoTransform echo;
     std::unique_ptr<HttpClient> client;
     Sender sender;
     Dispatcher dispatcher;

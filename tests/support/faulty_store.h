@@ -56,6 +56,17 @@ public:
                             Time now) override {
         return inner_->remove_webhook(id, expected_version, now);
     }
+    Result<std::vector<Transformation>> transformations() override {
+        return inner_->transformations();
+    }
+    Result<> put_transformation(const Transformation& transformation,
+                                std::optional<std::uint64_t> expected_version) override {
+        return inner_->put_transformation(transformation, expected_version);
+    }
+    Result<> remove_transformation(const Uuid& uuid,
+                                   std::optional<std::uint64_t> expected_version) override {
+        return inner_->remove_transformation(uuid, expected_version);
+    }
     Result<std::vector<WebhookHealth>> health() override { return inner_->health(); }
     Result<> put_health(std::span<const WebhookHealth> news) override {
         return inner_->put_health(news);

@@ -273,6 +273,7 @@ void BatchWriter::apply() {
 
 Committed commit_batch(LogState& log, const Batch& batch) {
     if (log.tail_is_full(batch.now)) log.roll(batch.now);
+    log.made.keep(batch.settlements);
     BatchWriter writer(log, batch);
     Transaction transaction(log.file(log.tail()).db());
     Committed committed = writer.write();

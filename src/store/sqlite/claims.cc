@@ -37,6 +37,7 @@ Claimed read_claimed(LogState& log, std::uint64_t seq, EventCache& cache) {
     Claimed claimed;
     claimed.delivery = to_delivery(*row, log.ids);
     claimed.event = read_event(log, row->event_seq, cache);
+    claimed.made = log.made.find(seq);
     return claimed;
 }
 

@@ -50,7 +50,7 @@ EventIndex index_rows(Segment& segment) {
 
 LogState::LogState(const StoreOptions& with, MainDb& main_db, std::shared_ptr<Shared> with_readers,
                    Time now)
-    : options(with), main(main_db), shared(std::move(with_readers)) {
+    : options(with), main(main_db), shared(std::move(with_readers)), made(main_db) {
     std::filesystem::create_directories(shared->layout.segments());
     remove_stale_files();
     const std::vector<SegmentInfo> list = read_segments(main.db());

@@ -10,6 +10,7 @@
 #include "store/sqlite/delivery_ids.h"
 #include "store/sqlite/event_index.h"
 #include "store/sqlite/job_table.h"
+#include "store/sqlite/made_requests.h"
 #include "store/sqlite/main_db.h"
 #include "store/sqlite/open_deliveries.h"
 #include "store/sqlite/segment.h"
@@ -67,6 +68,7 @@ public:
     IdFilter known_ids;
     OpenDeliveries open;
     Jobs jobs;
+    MadeRequests made;
     std::uint64_t next_event = 1;
     std::uint64_t next_delivery = 1;
     std::uint64_t tail_bytes = 0;  ///< about

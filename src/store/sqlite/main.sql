@@ -66,4 +66,19 @@ CREATE TABLE remembered (
 ) STRICT;
 CREATE INDEX remembered_age ON remembered (created_at);
 
-PRAGMA user_version = 2;
+-- Code that makes bodies, and what it made for deliveries that are tried again.
+CREATE TABLE transformation (
+    uuid       BLOB    PRIMARY KEY,
+    name       TEXT    NOT NULL UNIQUE,
+    body       TEXT    NOT NULL,  -- JSON, core/transformation.h; sealed
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    version    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE made_request (
+    delivery INTEGER PRIMARY KEY,
+    body     TEXT NOT NULL  -- JSON, core/made_request.h; sealed
+) STRICT;
+
+PRAGMA user_version = 3;

@@ -18,7 +18,7 @@ namespace herald::sqlite {
 
 namespace {
 
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 constexpr std::int64_t forgotten_at_once = 500;
 
 constexpr std::string_view webhook_columns =
@@ -186,7 +186,9 @@ MainDb::MainDb(const Layout& layout, const std::vector<SealKey>& keys)
     }
     if (version != schema_version) {
         Transaction creation(db_);
-        db_.run(std::string(version == 1 ? sql::sqlite_main_2 : sql::sqlite_main));
+        if (version == 0) db_.run(std::string(sql::sqlite_main));
+        if (version == 1) db_.run(std::string(sql::sqlite_main_2));
+        if (version == 1 || version == 2) db_.run(std::string(sql::sqlite_main_3));
         creation.commit();
     }
     make_health_table(db_);

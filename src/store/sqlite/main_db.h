@@ -24,6 +24,7 @@ public:
     MainDb(const Layout& layout, const std::vector<SealKey>& keys);
 
     [[nodiscard]] const Database& db() const { return db_; }
+    [[nodiscard]] const Vault& vault() const { return vault_; }
     /// What delivery ids are salted with, the oldest era first.
     [[nodiscard]] std::vector<Era> eras() const;
     /// Begins a new one; it takes the place of one that gave no id.

@@ -12,6 +12,7 @@
 #include "store/sqlite/health_table.h"
 #include "store/sqlite/log_state.h"
 #include "store/sqlite/sqlite_reader.h"
+#include "store/sqlite/transformation_table.h"
 #include "store/sqlite/upkeep.h"
 #include "store/store.h"
 
@@ -80,6 +81,21 @@ public:
     Result<> remove_webhook(WebhookId id, std::optional<std::uint64_t> expected_version,
                             Time now) override {
         return guard([&] { return main_.remove_webhook(id, expected_version, now); });
+    }
+    Result<std::vector<Transformation>> transformations() override {
+        return guard([&] { return read_transformations(main_.db(), main_.vault()); });
+    }
+    Result<> put_transformation(const Transformation& transformation,
+                                std::optional<std::uint64_t> expected_version) override {
+        return guard([&] {
+            return sqlite::put_transformation(main_.db(), main_.vault(), transformation,
+                                              expected_version);
+        });
+    }
+    Result<> remove_transformation(const Uuid& uuid,
+                                   std::optional<std::uint64_t> expected_version) override {
+        return guard(
+            [&] { return sqlite::remove_transformation(main_.db(), uuid, expected_version); });
     }
     Result<std::vector<WebhookHealth>> health() override {
         return guard([&] { return read_health(main_.db()); });

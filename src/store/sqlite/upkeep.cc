@@ -203,8 +203,10 @@ bool tend_log(LogState& log, const Retention& retention, Time now) {
         log.roll(now);
         return true;
     }
+    const auto is_open = [&log](std::uint64_t seq) { return log.open.find(seq) != nullptr; };
     return tend_sealed(log) || remove_oldest(log, retention.events, now) ||
-           prune(log, retention.deliveries, now) || log.main.forget_old_answers(now);
+           prune(log, retention.deliveries, now) || log.main.forget_old_answers(now) ||
+           log.made.forget_final(is_open);
 }
 
 }  // namespace herald::sqlite

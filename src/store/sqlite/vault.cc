@@ -190,6 +190,8 @@ void Vault::renew(const Database& db) const {
         Column{"webhook", "uuid", "headers", "BLOB"},
         Column{"webhook", "uuid", "options", "TEXT"},
         Column{"remembered", "key", "request_digest", "TEXT"},
+        Column{"transformation", "uuid", "body", "TEXT"},
+        Column{"made_request", "delivery", "body", "TEXT"},
     };
     if (sealed_with_ != keys_.front().id()) {
         Transaction change(db);

@@ -11,8 +11,8 @@
 namespace herald::sqlite {
 
 /// Seals what is secret in herald.db, so that a copy of the file tells none of it: URLs, shared
-/// keys, headers and options of webhooks, and the digests of remembered requests. Each value is
-/// bound to its row and column. An empty value stays empty.
+/// keys, headers and options of webhooks, transformations and what they made, and the digests of
+/// remembered requests. Each value is bound to its row and column. An empty value stays empty.
 class Vault {
 public:
     /// Finds the keys: those given, and the one in the data directory, which is made when there is
@@ -24,7 +24,8 @@ public:
     /// wipes what it was before from the file.
     void renew(const Database& db) const;
 
-    /// `row` is the uuid of a webhook or the key of a remembered answer.
+    /// `row` is the uuid of a webhook or a transformation, the number of a delivery, or the key of
+    /// a remembered answer.
     [[nodiscard]] std::string seal(std::string_view row, std::string_view column,
                                    std::string_view text) const;
     [[nodiscard]] std::string open(std::string_view row, std::string_view column,
