@@ -21,7 +21,9 @@
 #include "delivery/jobs.h"
 #include "delivery/readers.h"
 #include "delivery/sender.h"
+#include "delivery/transformations.h"
 #include "net/http_server.h"
+#include "transform/hosted_transform.h"
 
 namespace herald {
 
@@ -33,6 +35,8 @@ struct ApiParts {
     Ingest& ingest;
     Jobs& jobs;
     Readers& readers;
+    Transformations& transformations;
+    HostedTransform& hosts;  ///< for dry runs
     Sender& sender;  ///< for backtests: it is only asked what it would send
     Store& store;    ///< on `writer` only
     Worker& writer;

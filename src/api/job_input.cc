@@ -60,7 +60,7 @@ JobScope read_scope(OptionReader& in, Time now, const FindJobWebhook& find) {
     scope.states = read_words(in, "states", "delivered, failed or cancelled", parse_delivery_state);
     scope.classes = read_words(in, "classes",
                                "CONFIG, CONNECTION, TLS, TIMEOUT, HTTP_CLIENT_ERROR, "
-                               "HTTP_SERVER_ERROR or UNKNOWN",
+                               "HTTP_SERVER_ERROR, UNKNOWN or TRANSFORM",
                                parse_failed_class);
     scope.event_types = in.texts("event_types", limits::query_values);
     scope.branches = in.texts("branches", limits::query_values);

@@ -209,7 +209,7 @@ Result<DeliveryQuery> read_delivery_query(std::string_view query, const FindWebh
         } else {
             in.wrong("class",
                      "must be CONFIG, CONNECTION, TLS, TIMEOUT, HTTP_CLIENT_ERROR, "
-                     "HTTP_SERVER_ERROR or UNKNOWN");
+                     "HTTP_SERVER_ERROR, UNKNOWN or TRANSFORM");
         }
     }
     deliveries.since = in.time("since");

@@ -10,6 +10,8 @@
 #include "api/health.h"
 #include "api/jobs.h"
 #include "api/target.h"
+#include "api/transformation_runs.h"
+#include "api/transformations.h"
 #include "api/webhooks.h"
 
 namespace herald {
@@ -45,6 +47,15 @@ constexpr std::array table{
     Route{"POST", "/api/v1/webhooks/backtest", backtest_webhook, "webhook_backtest"},
     Route{"GET", "/api/v1/lint", lint_webhooks, "lint", any_query},
     Route{"POST", "/api/v1/webhooks/{}/test", test_webhook, "webhook_test", keyed},
+
+    Route{"POST", "/api/v1/transformations", create_transformation, "transformations", keyed},
+    Route{"GET", "/api/v1/transformations", list_transformations, "transformations"},
+    Route{"POST", "/api/v1/transformations/run", run_unsaved, "transformation_run"},
+    Route{"GET", "/api/v1/transformations/{}", get_transformation, "transformation"},
+    Route{"PUT", "/api/v1/transformations/{}", replace_transformation, "transformation"},
+    Route{"PATCH", "/api/v1/transformations/{}", patch_transformation, "transformation"},
+    Route{"DELETE", "/api/v1/transformations/{}", delete_transformation, "transformation"},
+    Route{"POST", "/api/v1/transformations/{}/run", run_transformation, "transformation_run"},
 
     Route{"GET", "/api/v1/deliveries", list_deliveries, "deliveries", any_query},
     Route{"GET", "/api/v1/deliveries/{}", get_delivery, "delivery"},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/encode.h"
+#include "api/entity_tag.h"
 #include "api/query_params.h"
 #include "api/request_body.h"
 #include "api/target.h"
@@ -29,8 +30,6 @@ std::unexpected<Problem> no_such(const std::string& name) {
     return refuse(Errc::not_found, "there is no webhook with the name or id " + name);
 }
 
-std::string etag(const Webhook& webhook) { return "\"" + std::to_string(webhook.version) + "\""; }
-
 std::string to_json(const ApiParts& parts, const Webhook& webhook) {
     const Catalog& catalog = parts.catalog;
     std::string out;
@@ -46,34 +45,11 @@ ServerAnswer show(const ApiParts& parts, const Webhook& webhook, int status) {
     ServerAnswer answer;
     answer.status = status;
     answer.body = to_json(parts, webhook);
-    answer.headers.emplace_back("ETag", etag(webhook));
+    answer.headers.emplace_back("ETag", entity_tag(webhook.version));
     if (status == 201) {
         answer.headers.emplace_back("Location", "/api/v1/webhooks/" + webhook.uuid.text());
     }
     return answer;
-}
-
-/// Whether a list of entity tags such as `"3", W/"4"` holds this one.
-bool names_tag(std::string_view field, std::string_view tag, bool weak) {
-    while (!field.empty()) {
-        std::string_view one = field.substr(0, field.find(','));
-        field.remove_prefix(std::min(one.size() + 1, field.size()));
-        while (one.starts_with(' ')) one.remove_prefix(1);
-        while (one.ends_with(' ')) one.remove_suffix(1);
-        if (weak && one.starts_with("W/")) one.remove_prefix(2);
-        if (one == tag || one == "*") return true;
-    }
-    return false;
-}
-
-/// What If-Match asks for: a version, or nothing.
-std::expected<std::optional<std::uint64_t>, Problem> expected_version(const ServerRequest& request,
-                                                                      const Webhook& webhook) {
-    const std::string_view field = request.header("if-match");
-    if (field.empty() || field == "*") return std::nullopt;
-    if (names_tag(field, etag(webhook), false)) return webhook.version;
-    return refuse(Errc::precondition_failed,
-                  "the webhook is not what If-Match asks for: its ETag is now " + etag(webhook));
 }
 
 /// What the network policy can say without asking a name server. A URL that is stored already is
@@ -88,6 +64,26 @@ Result<> check_url(const NetworkPolicy& network, const Webhook& webhook, const W
     return {};
 }
 
+/// The transformation has to be there, unless it was named before: whoever pauses such a webhook
+/// need not mend it first.
+Result<> check_transformation(const ApiParts& parts, const Webhook& webhook,
+                              const Webhook* stored) {
+    const std::string& name = webhook.transformation;
+    if (name.empty() || (stored != nullptr && stored->transformation == name)) return {};
+    const auto found = parts.transformations.find(name);
+    if (found && found->name == name) return {};
+    const auto all = parts.transformations.all();
+    std::vector<std::string_view> names;
+    for (const auto& one : all) names.push_back(one->name);
+    return fail_field("/transformation", "there is no transformation with the name " + name +
+                                             did_you_mean(name, names));
+}
+
+Result<> check(const ApiParts& parts, const Webhook& webhook, const Webhook* stored) {
+    if (auto good = check_url(parts.network, webhook, stored); !good) return good;
+    return check_transformation(parts, webhook, stored);
+}
+
 /// PUT and PATCH. A change in between is no reason to refuse one that names no version: it is made
 /// again to what is stored then.
 awaitable<Answer> change(const Call& call, bool patch) {
@@ -100,14 +96,13 @@ awaitable<Answer> change(const Call& call, bool patch) {
         const Catalog::Entry stored = catalog.find(name);
         if (!stored) co_return no_such(name);
         name = stored->uuid.text();
-        const auto version = expected_version(call.request, *stored);
+        const auto version = expected_version(call.request, stored->version, "the webhook");
         if (!version) co_return std::unexpected(version.error());
         const std::string shown = to_json(call.api.parts, *stored);
         auto webhook = patch ? read_patch(input, *stored, catalog.types())
                              : read_replacement(input, *stored, JsonView(shown), catalog.types());
         if (!webhook) co_return refuse(std::move(webhook.error()));
-        const NetworkPolicy& network = call.api.parts.network;
-        if (auto good = check_url(network, *webhook, stored.get()); !good) {
+        if (auto good = check(call.api.parts, *webhook, stored.get()); !good) {
             co_return refuse(std::move(good.error()));
         }
         auto changed = co_await catalog.update(std::move(*webhook), *version);
@@ -163,7 +158,7 @@ awaitable<Answer> create_webhook(const Call& call) {
     Catalog& catalog = call.api.parts.catalog;
     auto webhook = read_new_webhook(JsonView(*text), catalog.types());
     if (!webhook) co_return refuse(std::move(webhook.error()));
-    if (auto good = check_url(call.api.parts.network, *webhook, nullptr); !good) {
+    if (auto good = check(call.api.parts, *webhook, nullptr); !good) {
         co_return refuse(std::move(good.error()));
     }
     auto created = co_await catalog.create(std::move(*webhook));
@@ -211,7 +206,7 @@ awaitable<Answer> get_webhook(const Call& call) {
     const Catalog::Entry webhook = catalog.find(call.parameter);
     if (!webhook) co_return no_such(call.parameter);
     ServerAnswer answer = show(call.api.parts, *webhook, 200);
-    if (names_tag(call.request.header("if-none-match"), etag(*webhook), true)) {
+    if (names_tag(call.request.header("if-none-match"), entity_tag(webhook->version), true)) {
         answer.status = 304;
         answer.body.clear();
     }
@@ -226,7 +221,7 @@ awaitable<Answer> delete_webhook(const Call& call) {
     Catalog& catalog = call.api.parts.catalog;
     const Catalog::Entry webhook = catalog.find(call.parameter);
     if (!webhook) co_return no_such(call.parameter);
-    const auto version = expected_version(call.request, *webhook);
+    const auto version = expected_version(call.request, webhook->version, "the webhook");
     if (!version) co_return std::unexpected(version.error());
     auto removed = co_await catalog.remove(webhook->id, *version);
     if (!removed) co_return refuse(std::move(removed.error()));

@@ -53,6 +53,7 @@ void add_matching_commands(CLI::App& group, CommandLine& line);
 void add_event_commands(CLI::App& app, CommandLine& line);
 void add_delivery_commands(CLI::App& app, CommandLine& line);
 void add_job_commands(CLI::App& app, CommandLine& line);
+void add_transform_commands(CLI::App& app, CommandLine& line);
 /// The commands of other nouns that make a job: `delivery redeliver`, `webhook recover` ...
 void add_delivery_jobs(CLI::App& group, CommandLine& line);
 void add_webhook_jobs(CLI::App& group, CommandLine& line);

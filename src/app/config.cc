@@ -165,15 +165,24 @@ std::string show_directories(const Config& config) {
     return join(texts);
 }
 
-Result<> set_segment_events(Config& config, std::string_view text) {
-    std::uint64_t value = 0;
+Result<> set_number(std::size_t& number, std::string_view text, std::size_t least,
+                    std::size_t most) {
+    std::size_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value < 16 ||
-        value > 1'000'000) {
-        return fail(Errc::invalid, "must be a number from 16 to 1000000");
+    if (error != std::errc{} || end != text.data() + text.size() || value < least || value > most) {
+        return fail(Errc::invalid, "must be a number from " + std::to_string(least) + " to " +
+                                       std::to_string(most));
     }
-    config.segment_events = value;
+    number = value;
     return {};
+}
+
+Result<> set_segment_events(Config& config, std::string_view text) {
+    return set_number(config.segment_events, text, 16, 1'000'000);
+}
+
+Result<> set_processes(Config& config, std::string_view text) {
+    return set_number(config.processes, text, 1, 256);
 }
 
 std::string read_whole(const std::filesystem::path& path, bool& ok) {
@@ -397,6 +406,13 @@ const std::vector<ConfigKey>& config_keys() {
         {"secrets.directories", "HERALD_SECRETS__DIRECTORIES", "list",
          "folders whose files webhooks may refer to by file:", false, set_directories,
          show_directories},
+        {"transforms.python", "HERALD_TRANSFORMS__PYTHON", "string",
+         "the Python that runs transformations in Python and Jinja2", false,
+         [](Config& c, std::string_view t) { return set_text(c.python, t); },
+         [](const Config& c) { return c.python; }},
+        {"transforms.processes", "HERALD_TRANSFORMS__PROCESSES", "integer",
+         "child processes of all transformations together, 1 to 256", false, set_processes,
+         [](const Config& c) { return std::to_string(c.processes); }},
         {"store.segment_events", "HERALD_STORE__SEGMENT_EVENTS", "integer",
          "events in one file of the embedded store", false, set_segment_events,
          [](const Config& c) { return std::to_string(c.segment_events); }},

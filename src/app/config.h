@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/seal.h"
 #include "base/time.h"
+#include "core/limits.h"
 
 namespace herald {
 
@@ -39,6 +40,9 @@ struct Config {
     Duration retain_deliveries = std::chrono::hours{24 * 30};
 
     std::uint64_t segment_events = 65'536;
+
+    std::string python = "python3";  ///< the interpreter of transformations
+    std::size_t processes = limits::hosts;  ///< of transformations, at most
 
     std::vector<SealKey> seal_keys;  ///< secret; the first seals; none: one in the data directory
     std::vector<std::string> secret_variables{"*"};

@@ -75,6 +75,8 @@ constexpr Sample samples[] = {
      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"},
     {"secrets.environment", R"(["WEBHOOK_*","RECEIVER_KEY"])", "WEBHOOK_*,RECEIVER_KEY"},
     {"secrets.directories", R"(["/etc/hooks"])", "/etc/hooks"},
+    {"transforms.python", "\"/opt/python\"", "/opt/python"},
+    {"transforms.processes", "3", "3"},
     {"store.segment_events", "1000", "1000"},
 };
 

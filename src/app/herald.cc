@@ -15,6 +15,7 @@
 #include "api/api.h"
 #include "app/interfaces.h"
 #include "app/notify.h"
+#include "app/transform_hosts.h"
 #include "async/clock.h"
 #include "async/slewed_clock.h"
 #include "async/task_group.h"
@@ -34,14 +35,18 @@
 #include "delivery/jobs.h"
 #include "delivery/readers.h"
 #include "delivery/sender.h"
+#include "delivery/transformations.h"
 #include "infrahub/decode.h"
 #include "infrahub/names.h"
 #include "infrahub/own_event.h"
+#include "infrahub/repository_config.h"
 #include "infrahub/samples.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "store/store.h"
-#include "transform/event_body.h"
+#include "transform/git_repositories.h"
+#include "transform/host_pool.h"
+#include "transform/hosted_transform.h"
 
 namespace herald {
 
@@ -124,6 +129,11 @@ struct Herald::Parts {
           committer(loop.get_executor(), *store, writer, schedule, metrics),
           gatherer(loop.get_executor(), catalog, committer, clock, metrics,
                    infrahub::make_own_event),
+          transformations(*store, writer, catalog, clock),
+          secrets(secret_sources(config)),
+          hosts(loop.get_executor(), wheel, metrics, {.processes_total = config.processes}),
+          repositories(loop.get_executor(), config.data_dir / "repositories"),
+          transform(hosts, repositories, transform_sources(config)),
           client(make_http_client(loop.get_executor(), wheel,
                                   client_options(config, network, node, std::move(proxies)))),
           sender(*client, transform, catalog, clock, secret_sources(config)),
@@ -134,8 +144,8 @@ struct Herald::Parts {
           janitor(loop.get_executor(), *store, writer, catalog, schedule, retention(config)),
           jobs(loop.get_executor(), *store, writer, readers, catalog, committer, dispatcher,
                schedule, metrics),
-          api({catalog, committer, dispatcher, ingest, jobs, readers, sender, *store, writer,
-               metrics, clock,
+          api({catalog, committer, dispatcher, ingest, jobs, readers, transformations, transform,
+               sender, *store, writer, metrics, clock,
                [](JsonView object, Time received_at) {
                    return infrahub::decode_event(object, received_at, "api");
                },
@@ -173,7 +183,11 @@ struct Herald::Parts {
     Catalog catalog;
     Committer committer;
     Gatherer gatherer;
-    EventBody transform;
+    Transformations transformations;
+    Secrets secrets;  ///< of transformations
+    HostPool hosts;
+    GitRepositories repositories;
+    HostedTransform transform;
     std::unique_ptr<HttpClient> client;
     Sender sender;
     Dispatcher dispatcher;
@@ -192,6 +206,7 @@ struct Herald::Parts {
         metrics.gauge("herald_config_last_reload_success_timestamp_seconds",
                       "When a configuration last took effect, at the start or by SIGHUP.");
 
+    TransformSources transform_sources(const Config& config);
     boost::asio::awaitable<Result<>> start(const Config& config);
     boost::asio::awaitable<void> wait_for_stop(Config& config,
                                                const std::function<Result<Config>()>& reload);
@@ -203,8 +218,21 @@ struct Herald::Parts {
                                           const std::function<Result<Config>()>& reload);
 };
 
+TransformSources Herald::Parts::transform_sources(const Config& config) {
+    TransformSources sources;
+    sources.find = [this](std::string_view name) { return transformations.find(name); };
+    sources.read = [this](const std::string& text) { return secrets.read(text); };
+    sources.finder = find_python_transform;
+    sources.command = [python = config.python](Runtime runtime) {
+        return host_command(runtime, python);
+    };
+    sources.modules = host_modules();
+    return sources;
+}
+
 boost::asio::awaitable<Result<>> Herald::Parts::start(const Config& config) {
     auto loaded = co_await catalog.load();
+    if (loaded) loaded = co_await transformations.load();
     if (loaded) loaded = co_await dispatcher.load();
     if (loaded) loaded = co_await jobs.load();
     if (!loaded) co_return loaded;
@@ -285,6 +313,8 @@ boost::asio::awaitable<void> Herald::Parts::stop(const Config& config) {
     co_await server.stop(config.shutdown_grace);
     const auto left = std::max(until - clock.steady(), std::chrono::steady_clock::duration{0});
     co_await dispatcher.drain(left);
+    co_await hosts.stop();
+    co_await repositories.stop();
     co_await announcer.drain();
     co_await committer.drain();
     client->close();
