@@ -75,7 +75,8 @@ function(herald_room name)
     list(FILTER tests INCLUDE REGEX "_test\\.cc$")
     list(FILTER sources EXCLUDE REGEX "(_test|/app/main)\\.cc$")
     file(GLOB_RECURSE sql CONFIGURE_DEPENDS ${root}/*.sql)
-    file(GLOB_RECURSE assets CONFIGURE_DEPENDS ${root}/assets/* ${root}/openapi.json)
+    file(GLOB_RECURSE assets CONFIGURE_DEPENDS ${root}/assets/* ${root}/openapi.json ${root}/*.py
+         ${root}/*.jq)
 
     if(sources OR sql OR assets)
         add_library(${name} STATIC ${sources})
