@@ -23,7 +23,7 @@ class CodeRunner:
     def __init__(self, call, awaits, wants_data, templates):
         self.function = call
         self.awaits = awaits
-        self.checks = awaits
+        self.checks = False  # there may be tasks of the code's
         self.scan = json.JSONDecoder().scan_once
         self.encode = encoder()
         self.templates = templates
@@ -35,6 +35,12 @@ class CodeRunner:
             import asyncio
             self.loop = asyncio.new_event_loop()
             asyncio.set_event_loop(self.loop)
+            self.loop.set_task_factory(self.new_task)
+
+    def new_task(self, loop, coroutine, **named):
+        import asyncio
+        self.checks = True
+        return asyncio.Task(coroutine, loop=loop, **named)
 
     def read(self, text):
         data = self.scan(text.decode(), 0)[0]
@@ -62,6 +68,7 @@ class CodeRunner:
     async def end_tasks(self):
         """Cancels tasks that the code left; how many there were."""
         import asyncio
+        self.checks = False
         left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in left:
             task.cancel()

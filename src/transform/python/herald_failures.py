@@ -1,17 +1,19 @@
 """What went wrong with a transformation, as people need to read it: reason, place, last lines."""
 
+import re
+
 MESSAGE_CHARACTERS = 400
 TRACEBACK_BYTES = 2048
 ENTRY_CHARACTERS = 600
 
 
 class Failure(Exception):
-    """A failure in our own words: no traceback of it is shown."""
+    """A failure in our own words; `entries` are those of a traceback that people can use."""
 
-    def __init__(self, kind, message, line=None, column=None, traceback=None):
+    def __init__(self, kind, message, line=None, column=None, place="", entries=()):
         super().__init__(message)
-        self.members = {"class": kind, "message": one_line(message), "line": line,
-                        "column": column, "traceback": traceback}
+        self.kind, self.message, self.place = kind, message, place
+        self.line, self.column, self.entries = line, column, entries
 
 
 def one_line(text):
@@ -49,6 +51,13 @@ class Redactor:
             if form in text:
                 text = text.replace(form, "***")
         return text
+
+    def around(self, text, at, size):
+        """`size` characters before and behind a place, neither with a piece of a secret."""
+        for form in self.forms:
+            text = text.replace(form, "\0" * len(form))
+        parts = (text[max(0, at - size):at], text[at:at + size])
+        return [re.sub("\0+", "***", part) for part in parts]
 
     @property
     def longest(self):
@@ -117,38 +126,43 @@ def user_traces(trace, places):
     return first, last
 
 
-def written(error, first):
+def entries_of(error, first):
     import traceback
     try:
-        lines = traceback.format_exception(type(error), error, first)
+        return traceback.format_exception(type(error), error, first)
     except Exception as second:
-        return f"<the traceback cannot be written: {type(second).__name__}>"
-    # One long message shall not push out the lines of the code.
-    return "".join(line if len(line) <= ENTRY_CHARACTERS else line[:ENTRY_CHARACTERS] + "...\n"
-                   for line in lines)
+        return [f"<the traceback cannot be written: {type(second).__name__}>"]
+
+
+def last_lines(entries, redactor):
+    """Without secrets before anything is cut: half a secret would not be found."""
+    kept = []
+    for entry in map(redactor, entries):
+        # One long message shall not push out the lines of the code.
+        kept.append(entry if len(entry) <= ENTRY_CHARACTERS else entry[:ENTRY_CHARACTERS] + "...\n")
+    return tail("".join(kept)) or None
 
 
 def failure_of(error, kind, places, redactor):
     """The members of the failure that an exception of the user's code is."""
+    entries, place = None, ""
     if isinstance(error, Failure):
-        members = dict(error.members)
-        members["message"] = redactor(members["message"])
-        return members
-    first, last = user_traces(error.__traceback__, places)
-    line = column = None
-    where = ""
-    if isinstance(error, SyntaxError) and error.lineno is not None:
-        line, column = error.lineno, error.offset
-        message = f"{type(error).__name__}: {error.msg}"
-        where = places.shown(error.filename or "")
+        kind, message, place = error.kind, error.message, error.place
+        line, column, entries = error.line, error.column, error.entries
     else:
-        message = reason(error)
-        if last is not None:
-            line, column = last.tb_lineno, column_of(last)
-            where = places.shown(last.tb_frame.f_code.co_filename)
-    place = f" ({where}, line {line})" if where and line else ""
-    # Without secrets before it is cut: half a secret would not be found.
-    message = one_line(redactor(places.short(message))) + place
-    text = redactor(places.short(written(error, first)))
-    return {"class": kind, "message": message, "line": line, "column": column,
-            "traceback": tail(text)}
+        first, last = user_traces(error.__traceback__, places)
+        entries = map(places.short, entries_of(error, first))
+        line = column = None
+        where = ""
+        if isinstance(error, SyntaxError) and error.lineno is not None:
+            line, column = error.lineno, error.offset
+            message = f"{type(error).__name__}: {error.msg}"
+            where = places.shown(error.filename or "")
+        else:
+            message = places.short(reason(error))
+            if last is not None:
+                line, column = last.tb_lineno, column_of(last)
+                where = places.shown(last.tb_frame.f_code.co_filename)
+        place = f" ({where}, line {line})" if where and line else ""
+    return {"class": kind, "message": one_line(redactor(message)) + place, "line": line,
+            "column": column, "traceback": last_lines(entries, redactor)}

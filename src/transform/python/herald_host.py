@@ -188,7 +188,7 @@ class Host:
         """Answers all events. Awaits only for runners that are asynchronous."""
         runner = self.runner
         read, call, write = runner.read, runner.call, runner.write
-        awaits, checks = runner.awaits, runner.checks
+        awaits = runner.awaits
         for text in frames:
             self.busy = True
             try:
@@ -196,7 +196,7 @@ class Host:
                 if awaits:
                     result = await result
                 kind, payload = write(result)
-                if checks or _thread._count() != self.threads:
+                if runner.checks or _thread._count() != self.threads:
                     await self.check_left(runner)
             except BaseException as error:
                 self.fail(error, "TRANSFORM")

@@ -3,7 +3,7 @@
 import json
 import os
 
-from herald_failures import Failure
+from herald_failures import Failure, Redactor
 
 try:
     import jinja2
@@ -50,14 +50,14 @@ def environment(loader):
 class Template:
     """One text; its failures name the line of the template."""
 
-    def __init__(self, made, what, shown, get):
-        self.what, self.shown = what, shown
+    def __init__(self, made, what, shown, get, places):
+        self.what, self.shown, self.places = what, shown, places
         try:
             self.template = get(made)
         except jinja2.TemplateSyntaxError as error:
             place = error.name or error.filename or shown
-            raise Failure("CONFIG", f"{what}: {error.message} ({place}, line {error.lineno})",
-                          error.lineno) from None
+            raise Failure("CONFIG", f"{what}: {error.message}", error.lineno, None,
+                          f" ({place}, line {error.lineno})") from None
         except jinja2.TemplateNotFound as error:
             raise Failure("CONFIG", f"there is no template {error.name} at this commit") from None
 
@@ -70,26 +70,25 @@ class Template:
             raise self.failure(error) from None
 
     def failure(self, error):
-        line = None
+        line, where = None, self.shown
         lines = []
         trace = error.__traceback__
         while trace is not None:
-            name = trace.tb_frame.f_code.co_filename
-            # Jinja2 writes its tracebacks anew: these entries are lines of templates.
-            if "__jinja_template__" in trace.tb_frame.f_globals or name in ("<template>",
-                                                                            "<unknown>"):
+            # Jinja2 writes tracebacks anew: these entries are lines of templates.
+            if "__jinja_exception__" in trace.tb_frame.f_globals:
                 line = trace.tb_lineno
-                lines.append(f'  Template "{self.shown}", line {line}')
+                name = trace.tb_frame.f_code.co_filename
+                where = self.places.shown(name) if name.startswith("/") else self.shown
+                lines.append(f'  Template "{where}", line {line}\n')
             trace = trace.tb_next
         reason = getattr(error, "message", None) or str(error)
         if isinstance(error, jinja2.TemplateNotFound):
             reason = f"there is no template {error.name}"
         elif not isinstance(error, jinja2.TemplateError):
             reason = f"{type(error).__name__}: {reason}"
-        place = f" ({self.shown}, line {line})" if line else ""
-        lines.append(f"{type(error).__name__}: {reason}")
-        return Failure("TRANSFORM", f"{self.what}: {reason}{place}", line, None,
-                       "\n".join(lines[-12:]))
+        place = f" ({where}, line {line})" if line else ""
+        lines.append(f"{type(error).__name__}: {reason}\n")
+        return Failure("TRANSFORM", f"{self.what}: {reason}", line, None, place, lines[-12:])
 
 
 class RequestTemplates:
@@ -100,8 +99,9 @@ class RequestTemplates:
         self.secrets = dict(load.get("secrets") or {})
         self.url = None
         if load.get("url") is not None:
-            self.url = text_template(made, "the URL's template", load["url"])
-        self.headers = [(name, text_template(made, f"the template of the header {name}", text))
+            self.url = text_template(made, "the URL's template", load["url"], places)
+        self.headers = [(name, text_template(made, f"the template of the header {name}", text,
+                                             places))
                         for name, text in (load.get("headers") or {}).items()]
 
     def request_of(self, text, body):
@@ -117,8 +117,8 @@ class RequestTemplates:
         return {"body": text, "url": url, "headers": headers}
 
 
-def text_template(made, what, text):
-    return Template(made, what, what, lambda made: made.from_string(text))
+def text_template(made, what, text, places):
+    return Template(made, what, what, lambda made: made.from_string(text), places)
 
 
 def context_of(body, secrets):
@@ -152,7 +152,7 @@ class TemplateRunner:
         if name is None:
             text = load.get("source") or ""
             return Template(environment(None), "template", BODY,
-                            lambda made: made.from_string(text))
+                            lambda made: made.from_string(text), places)
         root = (places.root or "").rstrip("/")
         path = os.path.realpath(os.path.join(root, name))
         if not root or not path.startswith(places.root):
@@ -161,7 +161,7 @@ class TemplateRunner:
         # Other files may be included by their paths in the repository, or beside the template.
         loader = jinja2.FileSystemLoader([root, os.path.dirname(path)])
         return Template(environment(loader), "template", inside,
-                        lambda made: made.get_template(inside))
+                        lambda made: made.get_template(inside), places)
 
     def read(self, text):
         return self.scan(text.decode(), 0)[0]
@@ -180,7 +180,7 @@ class TemplateRunner:
             except RecursionError:
                 raise Failure("TRANSFORM", "the rendered text is nested too deep") from None
             except ValueError as error:
-                raise no_json(text, error) from None
+                raise no_json(text, error, self.secrets) from None
         return text
 
     def write(self, text):
@@ -195,17 +195,16 @@ def no_constant(name):
     raise ValueError(f"JSON has no {name}")
 
 
-def no_json(text, error):
+def no_json(text, error, secrets):
     if not text.strip():
         return Failure("TRANSFORM", "the rendered text is empty, but its content type is JSON")
     if not isinstance(error, json.JSONDecodeError):
         return Failure("TRANSFORM", f"the rendered text is no JSON: {error}")
-    begin = max(0, error.pos - EXCERPT_CHARACTERS)
-    excerpt = text[begin:error.pos] + ">>>" + text[error.pos:error.pos + EXCERPT_CHARACTERS]
+    before, behind = Redactor(secrets).around(text, error.pos, EXCERPT_CHARACTERS)
     reason = error.msg[:1].lower() + error.msg[1:]
     return Failure(
         "TRANSFORM", f"the rendered text is no JSON: {reason} at line {error.lineno}, column "
-        f"{error.colno}: {excerpt}", error.lineno, error.colno)
+        f"{error.colno}: {before}>>>{behind}", error.lineno, error.colno)
 
 
 def runner_of(load, places):
