@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 /// What could not be loaded is not tried again for so long: each attempt is a process.
 constexpr auto refusal_time = 1s;
 /// How often a child is promised CPU time anew; each is two system calls.
-constexpr auto cpu_renewal = 1s;
+constexpr auto cpu_renewal = 250ms;
 /// Work that a child is given ahead. What takes longer waits for the next child that is free, so
 /// that it shares the children and is not behind one that hangs.
 constexpr Duration work_ahead = 10ms;

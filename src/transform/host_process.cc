@@ -102,8 +102,9 @@ void HostProcess::allow_cpu(std::uint32_t seconds) {
     timespec used{};
     if (::clock_getcpuclockid(child_.pid, &clock) != 0) return;
     if (::clock_gettime(clock, &used) != 0) return;
-    // Rounded up: it has at least what it was promised.
-    const rlimit limit{.rlim_cur = static_cast<rlim_t>(used.tv_sec) + 1 + seconds,
+    // A second more since the kernel counts whole ones, and another for what was used since this
+    // was looked at last: it has at least what it was promised.
+    const rlimit limit{.rlim_cur = static_cast<rlim_t>(used.tv_sec) + 2 + seconds,
                        .rlim_max = RLIM_INFINITY};
     ::prlimit(child_.pid, RLIMIT_CPU, &limit, nullptr);
 }
