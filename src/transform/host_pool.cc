@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "transform/frame.h"
 #include "transform/host_process.h"
+#include "transform/spawn.h"
 
 namespace herald {
 
@@ -97,6 +98,7 @@ HostPool::HostPool(const boost::asio::any_io_executor& executor, Wheel& wheel, M
                                         "Transformations that gave no result",
                                         Metrics::label("reason", host_fault_names[i]));
     }
+    worker_.post([] { remove_left_folders(); });
 }
 
 HostPool::~HostPool() { assert(children_.empty()); }

@@ -117,6 +117,9 @@ std::uint32_t Sandbox::enter_namespaces() const noexcept {
 
 bool Sandbox::own_folder() const noexcept {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+    // Where root's process owns its files, and there is no Landlock. Older kernels do not know it.
+    mount_attr read_only{.attr_set = MOUNT_ATTR_RDONLY};
+    ::mount_setattr(-1, "/", AT_RECURSIVE, &read_only, sizeof read_only);
     return ::mount("herald", folder_.c_str(), "tmpfs", MS_NOSUID | MS_NODEV,
                    folder_options_.c_str()) == 0;
 }

@@ -24,7 +24,7 @@ enum class SandboxLayer : std::uint32_t {
     user_namespace = 1U << 3,      ///< its privileges mean nothing outside
     network_namespace = 1U << 4,   ///< no network device
     system_namespaces = 1U << 5,   ///< shared memory and names of its own
-    own_file_system = 1U << 6,     ///< its folder is a file system in memory, of bounded size
+    own_file_system = 1U << 6,     ///< its folder is in memory and bounded, the rest read-only
     files = 1U << 7,               ///< Landlock: reads what it needs, writes its folder only
     calls = 1U << 8,               ///< a filter of system calls: no processes, no sockets
 };

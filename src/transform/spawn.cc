@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 namespace herald {
@@ -19,6 +20,9 @@ namespace {
 constexpr int host_socket = 3;
 constexpr int first_free = 10;  ///< beyond the numbers that the child gives away
 constexpr unsigned close_on_exec = 1U << 2;  ///< of close_range()
+
+/// Of a folder's name; the number of herald's process follows.
+constexpr std::string_view folder_prefix = "herald-host-";
 
 /// What the child says before its program runs: nothing more comes when it does.
 struct Word {
@@ -62,7 +66,8 @@ Result<std::filesystem::path> make_folder() {
     std::error_code error;
     const auto parent = std::filesystem::temp_directory_path(error);
     if (error) return fail(Errc::unavailable, "the folder for temporary files is missing");
-    std::string name = (parent / "herald-host-XXXXXX").string();
+    const std::string own = std::string(folder_prefix) + std::to_string(::getpid()) + "-XXXXXX";
+    std::string name = (parent / own).string();
     if (::mkdtemp(name.data()) == nullptr) return fail(system_error(name, errno));
     return std::filesystem::path(name);
 }
@@ -204,7 +209,28 @@ Result<SpawnedHost> spawn_in(const HostPlan& plan, const std::filesystem::path& 
         .pid = child, .socket = std::move(socket->ours), .folder = folder, .sandbox = said.sandbox};
 }
 
+/// Whether the folder belongs to a herald that is no more.
+bool is_left_over(const std::string& folder) {
+    if (!folder.starts_with(folder_prefix)) return false;
+    pid_t herald = 0;
+    const char* end = folder.data() + folder.size();
+    const auto [rest, error] = std::from_chars(folder.data() + folder_prefix.size(), end, herald);
+    if (error != std::errc{} || rest == end || *rest != '-') return false;
+    return herald > 0 && ::kill(herald, 0) != 0 && errno == ESRCH;
+}
+
 }  // namespace
+
+void remove_left_folders() {
+    std::error_code error;
+    const auto parent = std::filesystem::temp_directory_path(error);
+    std::vector<std::filesystem::path> left;
+    for (std::filesystem::directory_iterator at(parent, error), end; at != end;
+         at.increment(error)) {
+        if (is_left_over(at->path().filename().string())) left.push_back(at->path());
+    }
+    for (const auto& folder : left) std::filesystem::remove_all(folder, error);
+}
 
 Result<SpawnedHost> spawn_host(const HostPlan& plan) {
     const auto folder = make_folder();

@@ -23,4 +23,7 @@ struct SpawnedHost {
 /// Error says why it cannot. The kernel ends the child when the calling thread ends.
 [[nodiscard]] Result<SpawnedHost> spawn_host(const HostPlan& plan);
 
+/// Removes the folders of hosts whose herald was killed. Blocks.
+void remove_left_folders();
+
 }  // namespace herald
