@@ -42,7 +42,7 @@ HostPoolOptions one_child() { return {.processes_each = 1}; }
 
 std::shared_ptr<const HostPlan> hurried(std::string_view source) {
     HostPlan plan = plan_of(source);
-    plan.limits.timeout = 300ms;
+    plan.limits.timeout = 1s;
     return shared_plan(plan);
 }
 
@@ -111,10 +111,10 @@ TEST_F(HostPoolTest, AHangIsEndedAndThoseBehindItAreAnswered) {
     ask(plan, "warm");
     const auto began = steady_clock::now();
     const auto answers = ask_all(plan, {"a", "hang", "b", "c"});
-    EXPECT_GE(steady_clock::now() - began, 300ms);
+    EXPECT_GE(steady_clock::now() - began, 1s);
     EXPECT_THAT(answers[0].payload, StartsWith("a by"));
     EXPECT_EQ(member(answers[1], "class"), "TRANSFORM");
-    EXPECT_EQ(message(answers[1]), "took longer than 300ms and was ended");
+    EXPECT_EQ(message(answers[1]), "took longer than 1s and was ended");
     EXPECT_THAT(answers[2].payload, StartsWith("b by"));
     EXPECT_THAT(answers[3].payload, StartsWith("c by"));
     EXPECT_EQ(failures("hang"), 1U);
@@ -123,7 +123,7 @@ TEST_F(HostPoolTest, AHangIsEndedAndThoseBehindItAreAnswered) {
 TEST_F(HostPoolTest, TheTimeOfAnEventBeginsWhenItsTurnHasCome) {
     pool(one_child());
     HostPlan plan = plan_of(obeys);
-    plan.limits.timeout = 700ms;
+    plan.limits.timeout = 1s;
     for (const HostAnswer& answer :
          ask_all(shared_plan(plan), std::vector<std::string>(5, "slow"))) {
         EXPECT_EQ(answer.kind, HostAnswer::Kind::body) << answer.payload;
@@ -138,7 +138,7 @@ TEST_F(HostPoolTest, OtherTransformationsAreNotDisturbedByAHang) {
     tasks.start(ask_one(hurried(obeys), "hang", lost));
     const auto began = steady_clock::now();
     for (int i = 0; i < 50; ++i) EXPECT_EQ(ask(plan, "x").payload, "x");
-    EXPECT_LT(steady_clock::now() - began, 300ms);
+    EXPECT_LT(steady_clock::now() - began, 1s);
     run(loop, tasks.join());
     EXPECT_THAT(message(lost), HasSubstr("took longer"));
 }
@@ -236,10 +236,13 @@ TEST_F(HostPoolTest, AProgramThatIsMissingIsNamed) {
     EXPECT_THAT(message(ask(shared_plan(plan), "x")), HasSubstr("is not installed"));
 }
 
-TEST_F(HostPoolTest, AHostThatEndsOrHangsWhileItLoadsSaysSo) {
-    pool({.start = 500ms});
+TEST_F(HostPoolTest, AHostThatEndsWhileItLoadsIsSaidTo) {
     EXPECT_EQ(message(ask("import os; os._exit(4)")),
               "the code ended its process (exit status 4) while it loaded its code");
+}
+
+TEST_F(HostPoolTest, AHostThatHangsWhileItLoadsIsEnded) {
+    pool({.start = 500ms});
     const HostAnswer hung = ask("import time; time.sleep(1000)");
     EXPECT_EQ(member(hung, "class"), "CONFIG");
     EXPECT_EQ(message(hung), "was not ready after 500ms and was ended");
@@ -298,7 +301,7 @@ TEST_F(HostPoolTest, ACallerThatIsCancelledIsAnsweredAtOnce) {
     const auto began = steady_clock::now();
     tasks.cancel();
     run(loop, tasks.join());
-    EXPECT_LT(steady_clock::now() - began, 100ms);
+    EXPECT_LT(steady_clock::now() - began, 1s);
     EXPECT_EQ(answer.kind, HostAnswer::Kind::failure);
 }
 
