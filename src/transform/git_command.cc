@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -63,6 +63,7 @@ struct Pipe {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> list;
+    list.reserve(texts.size() + 1);
     for (std::string& text : texts) list.push_back(text.data());
     list.push_back(nullptr);
     return list;
@@ -81,8 +82,10 @@ public:
         std::vector<std::string> words{"git"};
         words.insert(words.end(), command.arguments.begin(), command.arguments.end());
         std::vector<std::string> variables;
+        variables.reserve(command.environment.size());
         for (const auto& [name, value] : command.environment) {
-            variables.push_back(name + "=" + value);
+            variables.push_back(name);
+            variables.back().append("=").append(value);
         }
         posix_spawn_file_actions_t files;
         posix_spawn_file_actions_init(&files);
@@ -136,7 +139,7 @@ private:
 
 /// Reads what there is; at the end the descriptor is closed.
 void drain(Descriptor& from, std::string& into) {
-    std::array<char, 65'536> buffer;
+    std::array<char, 65'536> buffer{};
     while (from.open() && into.size() <= limits::git_answer_bytes) {
         const ssize_t got = ::read(from.get(), buffer.data(), buffer.size());
         if (got > 0) {

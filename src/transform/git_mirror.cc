@@ -218,7 +218,7 @@ Result<> GitMirror::make_mirror() const {
 
 Result<fs::path> GitMirror::local_repository() const {
     std::error_code error;
-    const fs::path path(location_);
+    fs::path path(location_);
     if (!fs::is_directory(path, error)) {
         return refuse(Errc::invalid,
                       "is no folder that herald can read: correct the path, or its permissions");

@@ -38,7 +38,7 @@ Result<fs::path> file_in(const Worktree& worktree, const std::string& path) {
     std::error_code error;
     const fs::path root = fs::canonical(worktree.root, error);
     if (error) return fail(Errc::unavailable, "the worktree of " + where(worktree) + " is gone");
-    const fs::path real = fs::canonical(root / path, error);
+    fs::path real = fs::canonical(root / path, error);
     if (error) return refuse("is not there: correct the path, or commit the file to this branch");
     if (!is_below(real, root)) return refuse("is a link that leads out of the repository");
     if (!fs::is_regular_file(real, error)) return refuse("is no file");
