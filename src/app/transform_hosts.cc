@@ -2,25 +2,22 @@
 
 #include <filesystem>
 
-#include "infrahub/assets.h"
-#include "transform/assets.h"
+#include "infrahub/python_modules.h"
+#include "transform/python_host.h"
 
 namespace herald {
 
 HostCommand host_command(Runtime runtime, const std::string& python) {
-    if (runtime == Runtime::jq) {
-        // What runs now, even when the file was replaced by a newer version since.
-        const auto program = std::filesystem::read_symlink("/proc/self/exe");
-        return {{program.string(), std::string(jq_host_argument)}};
-    }
-    // Isolated: no folder of herald's, no variable and no user's packages are looked at.
-    return {{python, "-I", "-c", std::string(assets::bootstrap_py)}, assets::host_py};
+    if (runtime != Runtime::jq) return {python_host_command(python), python_host_program()};
+    // What runs now, even when the file was replaced by a newer version since.
+    const auto program = std::filesystem::read_symlink("/proc/self/exe");
+    return {{program.string(), std::string(jq_host_argument)}};
 }
 
 NamedTexts host_modules() {
-    return {{"herald_templates", std::string(assets::herald_templates_py)},
-            {"infrahub_sdk", std::string(assets::infrahub_sdk_py)},
-            {"infrahub_sdk.transforms", std::string(assets::infrahub_sdk_transforms_py)}};
+    NamedTexts modules;
+    for (const auto& [name, text] : infrahub::python_modules()) modules.emplace_back(name, text);
+    return modules;
 }
 
 }  // namespace herald
