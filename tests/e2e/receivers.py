@@ -31,6 +31,7 @@ class Recorder:
                 with recorder.lock:
                     recorder.requests.append(
                         {
+                            "method": self.command,
                             "path": self.path,
                             "headers": {k.lower(): v for k, v in self.headers.items()},
                             "body": body,
@@ -46,6 +47,8 @@ class Recorder:
                 self.send_header("content-length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
+
+            do_PUT = do_POST
 
             def log_message(self, *args):
                 pass
