@@ -1,9 +1,9 @@
 #include "transform/host_failure.h"
 
-#include <string.h>
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstring>
 
 #include "base/json.h"
 #include "base/time.h"

@@ -83,6 +83,7 @@ def transform(text):
 TEST_F(HostPoolTest, ManyEventsAreGivenAheadAndAnsweredInOrder) {
     pool(one_child());
     std::vector<std::string> inputs;
+    inputs.reserve(200);
     for (int i = 0; i < 200; ++i) inputs.push_back("event " + std::to_string(i));
     const auto answers = ask_all(shared_plan(echo), inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_EQ(answers[i].payload, inputs[i]);

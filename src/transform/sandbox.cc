@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 
 namespace herald {
 
@@ -69,6 +69,7 @@ bool drop_capabilities() noexcept {
 
 std::vector<std::pair<std::string_view, bool>> SandboxReport::by_name() const {
     std::vector<std::pair<std::string_view, bool>> all;
+    all.reserve(names.size());
     for (const auto& [layer, name] : names) all.emplace_back(name, has(layer));
     return all;
 }

@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -65,8 +65,8 @@ struct Listener {
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof address;
-        ::bind(socket.number(), reinterpret_cast<sockaddr*>(&address), size);
-        ::listen(socket.number(), 8);
+        const int bound = ::bind(socket.number(), reinterpret_cast<sockaddr*>(&address), size);
+        if (bound != 0 || ::listen(socket.number(), 8) != 0) std::abort();
         ::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&address), &size);
         port = std::to_string(ntohs(address.sin_port));
     }

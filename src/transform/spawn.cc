@@ -1,7 +1,6 @@
 #include "transform/spawn.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -11,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 
 namespace herald {
@@ -74,6 +74,7 @@ Result<std::filesystem::path> make_folder() {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> all;
+    all.reserve(texts.size() + 1);
     for (std::string& text : texts) all.push_back(text.data());
     all.push_back(nullptr);
     return all;
@@ -178,7 +179,11 @@ Result<SpawnedHost> spawn_in(const HostPlan& plan, const std::filesystem::path& 
     std::vector<std::string> arguments = plan.command;
     arguments.front() = program->string();
     std::vector<std::string> environment;
-    for (const auto& [name, value] : plan.environment) environment.push_back(name + '=' + value);
+    environment.reserve(plan.environment.size());
+    for (const auto& [name, value] : plan.environment) {
+        environment.push_back(name);
+        environment.back().append("=").append(value);
+    }
     auto socket = make_ends(true);
     if (!socket) return fail(socket.error());
     auto word = make_ends(false);

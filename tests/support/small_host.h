@@ -81,9 +81,10 @@ inline std::shared_ptr<const HostPlan> shared_plan(std::string_view source) {
 
 /// A pool on a loop of its own, stopped at the end.
 class HostPoolTest : public testing::Test {
-protected:
+public:
     ~HostPoolTest() override { stop(); }
 
+protected:
     void stop() {
         if (pool_) run(loop, pool_->stop());
         pool_.reset();
