@@ -33,16 +33,23 @@ include(GoogleTest)
 # Everything that must be there before a tool may read the sources.
 add_custom_target(generated)
 
-# herald_embed(<room> <namespace> <header> <files...>): each file becomes a string_view.
+# herald_embed(<room> <namespace> <header> <files...> [ROOT <folder>] [LIST <name>]): each file
+# becomes a string_view, named by its path below ROOT, which is the room's folder by default; with
+# LIST all of them are in an array of that name too.
 function(herald_embed room namespace header)
+    cmake_parse_arguments(ARG "" "ROOT;LIST" "" ${ARGN})
+    if(NOT ARG_ROOT)
+        set(ARG_ROOT ${PROJECT_SOURCE_DIR}/src/${room})
+    endif()
+    set(files ${ARG_UNPARSED_ARGUMENTS})
     set(out ${PROJECT_BINARY_DIR}/generated/${header})
     string(REPLACE ".h" ".cc" source ${out})
     add_custom_command(
         OUTPUT ${out} ${source}
         COMMAND ${CMAKE_COMMAND} -DNAMESPACE=${namespace} -DHEADER=${out} -DSOURCE=${source}
-                "-DFILES=${ARGN}" -DROOT=${PROJECT_SOURCE_DIR}/src/${room} -P
+                "-DFILES=${files}" -DROOT=${ARG_ROOT} -DLIST=${ARG_LIST} -P
                 ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
-        DEPENDS ${ARGN} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+        DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
         VERBATIM)
     target_sources(${room} PRIVATE ${source} ${out})
     string(MAKE_C_IDENTIFIER generate_${header} generate)

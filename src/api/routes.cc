@@ -9,6 +9,7 @@
 #include "api/explanations.h"
 #include "api/health.h"
 #include "api/jobs.h"
+#include "api/presets.h"
 #include "api/target.h"
 #include "api/transformation_runs.h"
 #include "api/transformations.h"
@@ -56,6 +57,9 @@ constexpr std::array table{
     Route{"PATCH", "/api/v1/transformations/{}", patch_transformation, "transformation"},
     Route{"DELETE", "/api/v1/transformations/{}", delete_transformation, "transformation"},
     Route{"POST", "/api/v1/transformations/{}/run", run_transformation, "transformation_run"},
+
+    Route{"GET", "/api/v1/presets", list_presets, "presets"},
+    Route{"GET", "/api/v1/presets/{}", get_preset, "preset"},
 
     Route{"GET", "/api/v1/deliveries", list_deliveries, "deliveries", any_query},
     Route{"GET", "/api/v1/deliveries/{}", get_delivery, "delivery"},

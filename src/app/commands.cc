@@ -212,6 +212,7 @@ int run_command_line(int argc, char** argv) {
     add_delivery_commands(app, line);
     add_job_commands(app, line);
     add_transform_commands(app, line);
+    add_preset_commands(app, line);
     add_trigger(app, line);
     add_listen(app, line);
     add_sign_commands(app, line);

@@ -58,6 +58,7 @@ void add_transform_commands(CLI::App& app, CommandLine& line);
 void add_delivery_jobs(CLI::App& group, CommandLine& line);
 void add_webhook_jobs(CLI::App& group, CommandLine& line);
 void add_event_jobs(CLI::App& group, CommandLine& line);
+void add_preset_commands(CLI::App& app, CommandLine& line);
 void add_listen(CLI::App& app, CommandLine& line);
 void add_trigger(CLI::App& app, CommandLine& line);
 void add_sign_commands(CLI::App& app, CommandLine& line);
@@ -76,6 +77,12 @@ int run_command_line(int argc, char** argv);
 /// Writes `path=value` into `body`: the members of the path are made where they are missing. The
 /// value is JSON where it can be read as such, else a text.
 Result<> apply_setting(boost::json::object& body, const std::string& setting);
+
+/// Makes the webhook of a preset, and before it the transformation that it needs. `changes`, the
+/// name among them, are laid over it. Says what went wrong, and leaves nothing behind then.
+std::optional<ApiReply> create_with_preset(CommandLine& line, const std::string& name,
+                                           const std::vector<std::string>& parameters,
+                                           const boost::json::object& changes);
 
 /// A variable of the environment; nullopt when it is not set.
 [[nodiscard]] std::optional<std::string> environment_variable(const std::string& name);

@@ -86,6 +86,8 @@ struct WebhookOptions {
     std::string retry;
     double timeout = 0;
     std::vector<std::string> settings;
+    std::string preset;
+    std::vector<std::string> parameters;
     bool inactive = false;
 };
 
@@ -230,7 +232,12 @@ void create(CommandLine& line, const WebhookOptions& options) {
     auto body = attributes(options);
     if (!body) return line.fail_with(Exit::usage, body.error().message);
     (*body)["name"] = options.name;
-    const auto reply = line.call({"POST", "/api/v1/webhooks", json::serialize(*body)});
+    if (options.preset.empty() && !options.parameters.empty()) {
+        return line.fail_with(Exit::usage, "--param is for a preset: name it with --preset");
+    }
+    const auto reply = options.preset.empty()
+                           ? line.call({"POST", "/api/v1/webhooks", json::serialize(*body)})
+                           : create_with_preset(line, options.preset, options.parameters, *body);
     if (reply) show(line, *reply);
 }
 
@@ -292,8 +299,16 @@ void add_create_and_update(CLI::App& group, CommandLine& line) {
     auto* creating = group.add_subcommand(
         "create",
         "Create a webhook\n\n  herald webhook create eda --url http://ansible-eda:8080 \\\n    "
-        "--event-type infrahub.node.updated --branch-scope all_branches --shared-key-file key.txt");
+        "--event-type infrahub.node.updated --branch-scope all_branches --shared-key-file key.txt\n"
+        "  herald webhook create --preset slack --param url=https://hooks.slack.com/... chat");
     creating->add_option("name", made->name, "Its name, unique")->required();
+    creating->add_option("--preset", made->preset,
+                         "For a well-known receiver, see `herald preset list`; other options add "
+                         "to it");
+    creating
+        ->add_option("-p,--param", made->parameters,
+                     "A parameter of the preset, name=value; may be repeated")
+        ->allow_extra_args(false);
     add_attributes(*creating, *made);
     creating->add_flag("--inactive", made->inactive, "Create it paused");
     creating->callback([&line, made] { create(line, *made); });

@@ -264,6 +264,17 @@ def test_answers_to_jobs(checked):
         assert checked.post(f"{path}/{verb}").status_code == 409
 
 
+def test_answers_to_presets(checked):
+    listed = checked.get("/api/v1/presets").json()["items"]
+    assert "slack" in [preset["name"] for preset in listed]
+    for preset in listed:
+        shown = checked.get(f"/api/v1/presets/{preset['name']}").json()
+        assert preset.items() <= shown.items()
+    gone = checked.get("/api/v1/presets/slak")
+    assert gone.status_code == 404 and "did you mean slack?" in gone.json()["detail"]
+    assert checked.get("/api/v1/presets?x=1").status_code == 400
+
+
 def test_answers_of_the_process(checked):
     for path in ["/livez", "/readyz", "/metrics", "/api/openapi.json", "/api/v1/stats"]:
         assert checked.get(path).status_code == 200
@@ -284,6 +295,7 @@ def test_every_operation_is_held_against_the_document(herald, checked, recorder)
     test_answers_to_deliveries(herald, checked, recorder)
     test_answers_about_what_a_webhook_wants(herald, checked)
     test_answers_to_jobs(checked)
+    test_answers_to_presets(checked)
     test_answers_of_the_process(checked)
     described = {
         f"{method} {path}"
