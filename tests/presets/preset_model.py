@@ -93,8 +93,8 @@ def run_jq(transformation, event, text):
 def run_jinja2(transformation, event, text):
     import host_client
 
-    load = {**transformation, "secrets": {name: "***" for name in transformation.get("secrets", {})}}
-    load.pop("environment", None)
+    secrets = {name: "***" for name in transformation.get("secrets", {})}
+    load = {**transformation, "secrets": secrets}
     answer = host_client.run(load, text)
     if answer is None or answer.kind not in ("B", "Q"):
         raise Fault(answer)
