@@ -1,0 +1,60 @@
+# Helpers for transformations: import "herald" as h;   (for jq 1.6 and newer)
+# All take the event's body, but for val and esc.
+
+# What happened, without the source's name: node.updated
+def short: .event | ltrimstr("infrahub.");
+
+# The kind of the node, or null: InfraInterfaceL3
+def kind: .data.kind // .data.changelog.node_kind // null;
+
+# What it happened to, as people call it. (`label` is a reserved word.)
+def subject: .data.changelog.display_label // .data.branch_name // .data.proposed_change_name
+         // .data.repository_name // .data.node_id // .id;
+
+# The branch, or "global"
+def on: .branch // .data.branch_name // "global";
+
+def _offset:
+  .[-6:]
+  | if .[0:1] == "+" or .[0:1] == "-"
+    then ((.[1:3] | tonumber) * 3600 + (.[4:6] | tonumber) * 60)
+         * (if .[0:1] == "-" then -1 else 1 end)
+    else 0 end;
+
+# When it happened: 2025-05-07T08:43:16.123456Z
+def rfc3339:
+  .occured_at
+  | if . == null then null
+    else .[0:10] + "T" + .[11:]
+         | if endswith("+00:00") then .[0:-6] + "Z" else . end
+    end;
+
+# The same in whole seconds since 1970
+def epoch:
+  .occured_at
+  | if . == null then null
+    else ((.[0:10] + "T" + .[11:19] + "Z") | fromdate) - (.[19:] | _offset)
+    end;
+
+# One line: node.updated InfraInterfaceL3 Ethernet1 (branch main)
+def title: ([short, kind, subject] | map(select(. != null) | tostring) | join(" "))
+         + " (branch \(on))";
+
+# A value as people read it
+def val: if . == null then "none" elif type == "string" then . else tojson end;
+
+# A line for each attribute and relationship that changed: role: peer -> peering
+def changes:
+  [ (.data.changelog.attributes // {}) | to_entries[]
+    | "\(.key): \(.value.value_previous | val) -> \(.value.value | val)" ]
+  + [ (.data.changelog.relationships // {}) | to_entries[]
+    | .key as $k | .value
+    | if .cardinality == "many"
+      then ((.peers // [])[] | "\($k): \(.peer_status) \(.peer_display_label // .peer_id)")
+      else "\($k): \(.peer_id_previous | val) -> \(.peer_display_label // .peer_id | val)" end ];
+
+# Text as Slack wants it: & < > are written out. (Not by gsub, which is slow.)
+def esc:
+  (split("&") | join("&amp;"))
+  | (split("<") | join("&lt;"))
+  | (split(">") | join("&gt;"));

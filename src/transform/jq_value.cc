@@ -1,0 +1,250 @@
+#include "transform/jq_value.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "base/json.h"
+
+namespace herald {
+
+namespace {
+
+constexpr int read_depth = 256;    // as jq has it
+constexpr int write_depth = 1'000;  // what a program may make of it; the stack holds far more
+
+jv make_string(std::string_view text) {
+    return jv_string_sized(text.data(), static_cast<int>(text.size()));
+}
+
+void append_utf8(std::string& out, std::uint32_t code) {
+    const auto byte = [&out](std::uint32_t value) { out += static_cast<char>(value); };
+    if (code < 0x80) return byte(code);
+    if (code < 0x800) {
+        byte(0xc0 | (code >> 6));
+    } else {
+        if (code < 0x10000) {
+            byte(0xe0 | (code >> 12));
+        } else {
+            byte(0xf0 | (code >> 18));
+            byte(0x80 | ((code >> 12) & 0x3f));
+        }
+        byte(0x80 | ((code >> 6) & 0x3f));
+    }
+    byte(0x80 | (code & 0x3f));
+}
+
+/// Reads a text into values of jq.
+class Reader {
+public:
+    explicit Reader(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
+
+    /// An invalid value when it is no JSON.
+    JqValue document() {
+        JqValue value = read(0);
+        skip();
+        return at_ == end_ ? std::move(value) : bad();
+    }
+
+private:
+    static JqValue bad() { return JqValue(jv_invalid()); }
+
+    void skip() {
+        while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+    }
+    bool take(char c) {
+        skip();
+        if (at_ == end_ || *at_ != c) return false;
+        ++at_;
+        return true;
+    }
+
+    // NOLINTNEXTLINE(misc-no-recursion): as deep as read_depth
+    JqValue read(int depth) {
+        skip();
+        if (at_ == end_ || depth > read_depth) return bad();
+        switch (*at_) {
+            case '{': ++at_; return object(depth);
+            case '[': ++at_; return array(depth);
+            case '"': ++at_; return string();
+            case 't': return word("true", jv_true());
+            case 'f': return word("false", jv_false());
+            case 'n': return word("null", jv_null());
+            default: return number();
+        }
+    }
+
+    JqValue word(std::string_view text, jv value) {
+        if (!std::string_view(at_, end_).starts_with(text)) return bad();
+        at_ += text.size();
+        return JqValue(value);
+    }
+
+    JqValue number() {
+        if (*at_ != '-' && (*at_ < '0' || *at_ > '9')) return bad();
+        double value = 0;
+        const auto [next, error] = std::from_chars(at_, end_, value);
+        if (error == std::errc::invalid_argument) return bad();
+        if (error == std::errc::result_out_of_range) {
+            // Too large or too small, which from_chars does not tell: strtod does, as jq's own.
+            value = std::strtod(std::string(at_, next).c_str(), nullptr);
+        }
+        at_ = next;
+        return JqValue(jv_number(value));
+    }
+
+    JqValue string() {
+        const char* begin = at_;
+        while (at_ < end_ && *at_ != '"' && *at_ != '\\') ++at_;
+        if (at_ == end_) return bad();
+        if (*at_ == '"') return JqValue(make_string({begin, at_++}));
+        text_.assign(begin, at_);
+        while (at_ < end_ && *at_ != '"') {
+            if (*at_ == '\\') {
+                if (!escape()) return bad();
+                continue;
+            }
+            begin = at_;
+            while (at_ < end_ && *at_ != '"' && *at_ != '\\') ++at_;
+            text_.append(begin, at_);
+        }
+        if (at_++ == end_) return bad();
+        return JqValue(make_string(text_));
+    }
+
+    bool escape() {
+        constexpr std::string_view names = "\"\\/bfnrt";
+        constexpr std::string_view values = "\"\\/\b\f\n\r\t";
+        if (end_ - at_ < 2) return false;
+        if (const auto which = names.find(at_[1]); which != names.npos) {
+            text_ += values[which];
+            at_ += 2;
+            return true;
+        }
+        auto code = unit();
+        if (!code) return false;
+        if (*code >= 0xd800 && *code < 0xdc00) {
+            const auto low = unit();
+            if (!low || *low < 0xdc00 || *low > 0xdfff) return false;
+            code = 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00);
+        }
+        append_utf8(text_, *code);
+        return true;
+    }
+
+    /// \uXXXX
+    std::optional<std::uint32_t> unit() {
+        if (end_ - at_ < 6 || at_[0] != '\\' || at_[1] != 'u') return std::nullopt;
+        std::uint32_t code = 0;
+        const auto [next, error] = std::from_chars(at_ + 2, at_ + 6, code, 16);
+        if (error != std::errc{} || next != at_ + 6) return std::nullopt;
+        at_ += 6;
+        return code;
+    }
+
+    // NOLINTNEXTLINE(misc-no-recursion)
+    JqValue array(int depth) {
+        jv out = jv_array();
+        if (take(']')) return JqValue(out);
+        do {
+            JqValue item = read(depth + 1);
+            if (!item.valid()) {
+                jv_free(out);
+                return bad();
+            }
+            out = jv_array_append(out, item.release());
+        } while (take(','));
+        JqValue made(out);
+        return take(']') ? std::move(made) : bad();
+    }
+
+    // NOLINTNEXTLINE(misc-no-recursion)
+    JqValue object(int depth) {
+        JqValue out(jv_object());
+        if (take('}')) return out;
+        do {
+            if (!take('"')) return bad();
+            JqValue key = string();
+            if (!key.valid() || !take(':')) return bad();
+            JqValue value = read(depth + 1);
+            if (!value.valid()) return bad();
+            out = JqValue(jv_object_set(out.release(), key.release(), value.release()));
+        } while (take(','));
+        return take('}') ? std::move(out) : bad();
+    }
+
+    const char* at_;
+    const char* end_;
+    std::string text_;  ///< of a string with escapes
+};
+
+void append_number(std::string& out, double value) {
+    constexpr double exact = 9007199254740992.0;  // 2^53
+    if (std::isnan(value)) {
+        out += "null";
+        return;
+    }
+    value = std::clamp(value, std::numeric_limits<double>::lowest(),
+                       std::numeric_limits<double>::max());
+    char text[32];
+    const bool whole = std::abs(value) <= exact && value == std::trunc(value);
+    const auto end = whole
+                         ? std::to_chars(text, text + sizeof text, static_cast<std::int64_t>(value))
+                         : std::to_chars(text, text + sizeof text, value);
+    out.append(text, end.ptr);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as write_depth
+bool append(std::string& out, const JqValue& value, int depth) {
+    if (depth > write_depth) return false;
+    switch (value.kind()) {
+        case JV_KIND_TRUE: out += "true"; return true;
+        case JV_KIND_FALSE: out += "false"; return true;
+        case JV_KIND_NUMBER: append_number(out, jv_number_value(value.get())); return true;
+        case JV_KIND_STRING: append_json_string(out, value.text()); return true;
+        case JV_KIND_ARRAY: {
+            const int size = jv_array_length(value.copy());
+            for (int i = 0; i < size; ++i) {
+                out += i == 0 ? '[' : ',';
+                if (!append(out, JqValue(jv_array_get(value.copy(), i)), depth + 1)) return false;
+            }
+            out += size == 0 ? "[]" : "]";
+            return true;
+        }
+        case JV_KIND_OBJECT: {
+            char before = '{';
+            const jv object = value.get();
+            for (int i = jv_object_iter(object); jv_object_iter_valid(object, i) != 0;
+                 i = jv_object_iter_next(object, i)) {
+                out += before;
+                before = ',';
+                append_json_string(out, JqValue(jv_object_iter_key(object, i)).text());
+                out += ':';
+                const JqValue item(jv_object_iter_value(object, i));
+                if (!append(out, item, depth + 1)) return false;
+            }
+            out += before == '{' ? "{}" : "}";
+            return true;
+        }
+        default: out += "null"; return true;
+    }
+}
+
+}  // namespace
+
+std::string_view JqValue::text() const {
+    const int size = jv_string_length_bytes(copy());
+    return {jv_string_value(value_), static_cast<std::size_t>(size)};
+}
+
+std::optional<JqValue> read_jq_value(std::string_view json) {
+    JqValue value = Reader(json).document();
+    if (!value.valid()) return std::nullopt;
+    return value;
+}
+
+bool append_jq_value(std::string& out, const JqValue& value) { return append(out, value, 0); }
+
+}  // namespace herald
