@@ -206,7 +206,7 @@ private:
         if (!source) return std::unexpected(source.error());
         JqValue secrets(jv_object());
         if (const auto given = load.find("secrets"); given && given->is_object()) {
-            if (auto read = read_jq_value(given->raw())) secrets = std::move(*read);
+            if (auto read = reader_.read(given->raw())) secrets = std::move(*read);
             for (auto it = given->items(); it.next();) {
                 redactor_.add(it.value().string().value_or(""));
             }
@@ -257,7 +257,7 @@ private:
     }
 
     void transform(std::string_view text) {
-        const auto input = read_jq_value(text);
+        const auto input = reader_.read(text);
         if (!input) return fail("TRANSFORM", {"the event is no JSON that jq can read", {}});
         result_.clear();
         if (auto failure = run(*body_, *input, result_)) return fail("TRANSFORM", *failure);
@@ -342,6 +342,7 @@ private:
 
     int fd_;
     Answers answers_;
+    JqReader reader_;
     HostRedactor redactor_;
     std::optional<JqProgram> body_;
     std::optional<JqProgram> url_;

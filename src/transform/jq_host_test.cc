@@ -314,5 +314,94 @@ TEST_F(JqHost, more_memory_than_it_may_use_ends_it_and_loses_no_answer_before) {
 }
 #endif
 
+/// What receivers want, as people write it.
+struct Recipe {
+    std::string_view name;
+    std::string_view program;
+};
+
+constexpr Recipe recipes[] = {
+    {"awx_launch", R"jq(import "herald" as h;
+{extra_vars: {infrahub_event: .}, limit: h::subject})jq"},
+    {"github_dispatch",
+     R"jq(import "herald" as h;                                            # repository_dispatch: exactly 10 keys
+{event_type: .event[0:100],
+ client_payload: {id, event, branch, account_id, occured_at,
+                  kind: h::kind, node_id: .data.node_id, display_label: h::subject,
+                  changes: h::changes, data: .data}})jq"},
+    {"github_workflow",
+     R"jq(import "herald" as h;                                            # workflow_dispatch
+{ref: "main", inputs: {event: .event, branch: h::on, kind: (h::kind // ""),
+                       node_id: (.data.node_id // ""), payload: tojson}})jq"},
+    {"gitlab_trigger", R"jq(import "herald" as h;
+{ref: "main",
+ variables: ({INFRAHUB_EVENT: .event, INFRAHUB_EVENT_ID: .id, INFRAHUB_BRANCH: h::on,
+  INFRAHUB_KIND: h::kind, INFRAHUB_NODE_ID: .data.node_id, INFRAHUB_LABEL: h::subject,
+  INFRAHUB_PAYLOAD: tojson} | map_values(if . == null then "" else tostring end))})jq"},
+    {"slack", R"jq(import "herald" as h;
+{text: (h::title | h::esc),
+ blocks: ([{type: "header", text: {type: "plain_text", text: (h::title)[0:150]}},
+           {type: "context", elements: [{type: "mrkdwn",
+             text: ("*" + .event + "* at " + .occured_at + " by " + (.account_id // "system") | h::esc)}]}]
+          + (h::changes | if length > 0 then [{type: "section", text: {type: "mrkdwn",
+              text: ((.[0:20] | map("• " + h::esc) | join("\n"))[0:2900])}}] else [] end))})jq"},
+    {"teams", R"jq(import "herald" as h;
+{type: "message", attachments: [{contentType: "application/vnd.microsoft.card.adaptive", contentUrl: null,
+  content: {"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", type: "AdaptiveCard", version: "1.2",
+    msteams: {width: "Full"},
+    body: ([{type: "TextBlock", text: h::title, weight: "Bolder", size: "Medium", wrap: true, style: "heading"},
+            {type: "FactSet", facts: [{title: "Event", value: .event}, {title: "Branch", value: h::on},
+              {title: "When", value: .occured_at}, {title: "Account", value: (.account_id // "system")}]}]
+           + (h::changes | .[0:30] | map({type: "TextBlock", text: ., wrap: true, spacing: "None"})))}}]})jq"},
+    {"servicenow_event", R"jq(import "herald" as h;
+{records: [{source: "Infrahub", event_class: "infrahub-main", node: h::subject, resource: (h::kind // ""),
+  type: .event, metric_name: (.data.fields // [] | join(",")), message_key: .id, severity: "5",
+  description: ([h::title] + h::changes | join("\n")),
+  time_of_event: (.occured_at[0:19]), additional_info: ({id, branch, account_id} | tojson)}]})jq"},
+    {"pagerduty_change", R"jq(import "herald" as h;
+{routing_key: $secrets.pagerduty,
+ payload: {summary: (h::title)[0:1024], source: "infrahub", timestamp: h::rfc3339,
+           custom_details: {event, branch: h::on, account_id, changes: h::changes}}})jq"},
+    {"grafana_annotation", R"jq(import "herald" as h;
+{time: (h::epoch * 1000), text: ([h::title] + h::changes | join("\n")),
+ tags: (["infrahub", .event, "branch:" + h::on, (h::kind // empty)])})jq"},
+    {"alertmanager", R"jq(import "herald" as h;
+[{labels: {alertname: "InfrahubChange", event: .event, branch: h::on, kind: (h::kind // ""), severity: "info"},
+  annotations: {summary: h::title, description: (h::changes | join("\n"))}, startsAt: h::rfc3339}])jq"},
+    {"prefect",
+     R"jq({parameters: {event: .}, idempotency_key: .id}                                            # Prefect)jq"},
+    {"temporal",
+     R"jq({workflowType: {name: "InfrahubEvent"}, taskQueue: {name: "infrahub"}, requestId: .id, input: [.]}   # Temporal)jq"},
+    {"stackstorm",
+     R"jq({trigger: "infrahub.event", payload: .}                                                    # StackStorm)jq"},
+    {"splunk",
+     R"jq(import "herald" as h; {time: h::epoch, source: "infrahub", sourcetype: "infrahub:event", event: .}   # Splunk)jq"},
+    {"netbox", R"jq(import "herald" as h;
+(.data.changelog // {}) as $c |
+{event: (.data.action // "updated"), timestamp: .occured_at, object_type: (h::kind // .event),
+ username: (.account_id // ""), request_id: .id,
+ data: ({id: .data.node_id, display: h::subject} + ($c.attributes // {} | map_values(.value))),
+ snapshots: {prechange: ($c.attributes // {} | map_values(.value_previous)),
+             postchange: ($c.attributes // {} | map_values(.value))}})jq"},
+    {"cloudevents",
+     R"jq(import "herald" as h;                                            # structured
+{specversion: "1.0", id, source: "https://infrahub.example.com", type: .event, time: h::rfc3339,
+ subject: ([h::kind, .data.node_id] | map(select(. != null)) | join("/")),
+ datacontenttype: "application/json", partitionkey: (.data.node_id // .data.branch_id // .id), data: .}
+| with_entries(select(.value != "")))jq"},
+};
+
+TEST_F(JqHost, recipes_of_receivers_work_on_every_kind_of_event) {
+    for (const Recipe& recipe : recipes) {
+        start(recipe.program, R"(,"secrets":{"pagerduty":"key"})");
+        ASSERT_EQ(answer().kind, 'R') << recipe.name;
+        for (const char* name : {"node_updated", "node_created", "branch_created"}) {
+            const Answer got = ask(example(name));
+            EXPECT_EQ(got.kind, 'B') << recipe.name << ", " << name << ": " << got.payload;
+            EXPECT_EQ(canonical_json(got.payload), got.payload) << recipe.name << ", " << name;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace herald

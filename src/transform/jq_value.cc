@@ -15,6 +15,9 @@ namespace {
 constexpr int read_depth = 256;    // as jq has it
 constexpr int write_depth = 1'000;  // what a program may make of it; the stack holds far more
 
+constexpr std::size_t most_keys = 512;  // of one reader; the first ones it sees
+constexpr std::size_t key_bytes = 64;
+
 jv make_string(std::string_view text) {
     return jv_string_sized(text.data(), static_cast<int>(text.size()));
 }
@@ -35,150 +38,6 @@ void append_utf8(std::string& out, std::uint32_t code) {
     }
     byte(0x80 | (code & 0x3f));
 }
-
-/// Reads a text into values of jq.
-class Reader {
-public:
-    explicit Reader(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
-
-    /// An invalid value when it is no JSON.
-    JqValue document() {
-        JqValue value = read(0);
-        skip();
-        return at_ == end_ ? std::move(value) : bad();
-    }
-
-private:
-    static JqValue bad() { return JqValue(jv_invalid()); }
-
-    void skip() {
-        while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
-    }
-    bool take(char c) {
-        skip();
-        if (at_ == end_ || *at_ != c) return false;
-        ++at_;
-        return true;
-    }
-
-    // NOLINTNEXTLINE(misc-no-recursion): as deep as read_depth
-    JqValue read(int depth) {
-        skip();
-        if (at_ == end_ || depth > read_depth) return bad();
-        switch (*at_) {
-            case '{': ++at_; return object(depth);
-            case '[': ++at_; return array(depth);
-            case '"': ++at_; return string();
-            case 't': return word("true", jv_true());
-            case 'f': return word("false", jv_false());
-            case 'n': return word("null", jv_null());
-            default: return number();
-        }
-    }
-
-    JqValue word(std::string_view text, jv value) {
-        if (!std::string_view(at_, end_).starts_with(text)) return bad();
-        at_ += text.size();
-        return JqValue(value);
-    }
-
-    JqValue number() {
-        if (*at_ != '-' && (*at_ < '0' || *at_ > '9')) return bad();
-        double value = 0;
-        const auto [next, error] = std::from_chars(at_, end_, value);
-        if (error == std::errc::invalid_argument) return bad();
-        if (error == std::errc::result_out_of_range) {
-            // Too large or too small, which from_chars does not tell: strtod does, as jq's own.
-            value = std::strtod(std::string(at_, next).c_str(), nullptr);
-        }
-        at_ = next;
-        return JqValue(jv_number(value));
-    }
-
-    JqValue string() {
-        const char* begin = at_;
-        while (at_ < end_ && *at_ != '"' && *at_ != '\\') ++at_;
-        if (at_ == end_) return bad();
-        if (*at_ == '"') return JqValue(make_string({begin, at_++}));
-        text_.assign(begin, at_);
-        while (at_ < end_ && *at_ != '"') {
-            if (*at_ == '\\') {
-                if (!escape()) return bad();
-                continue;
-            }
-            begin = at_;
-            while (at_ < end_ && *at_ != '"' && *at_ != '\\') ++at_;
-            text_.append(begin, at_);
-        }
-        if (at_++ == end_) return bad();
-        return JqValue(make_string(text_));
-    }
-
-    bool escape() {
-        constexpr std::string_view names = "\"\\/bfnrt";
-        constexpr std::string_view values = "\"\\/\b\f\n\r\t";
-        if (end_ - at_ < 2) return false;
-        if (const auto which = names.find(at_[1]); which != names.npos) {
-            text_ += values[which];
-            at_ += 2;
-            return true;
-        }
-        auto code = unit();
-        if (!code) return false;
-        if (*code >= 0xd800 && *code < 0xdc00) {
-            const auto low = unit();
-            if (!low || *low < 0xdc00 || *low > 0xdfff) return false;
-            code = 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00);
-        }
-        append_utf8(text_, *code);
-        return true;
-    }
-
-    /// \uXXXX
-    std::optional<std::uint32_t> unit() {
-        if (end_ - at_ < 6 || at_[0] != '\\' || at_[1] != 'u') return std::nullopt;
-        std::uint32_t code = 0;
-        const auto [next, error] = std::from_chars(at_ + 2, at_ + 6, code, 16);
-        if (error != std::errc{} || next != at_ + 6) return std::nullopt;
-        at_ += 6;
-        return code;
-    }
-
-    // NOLINTNEXTLINE(misc-no-recursion)
-    JqValue array(int depth) {
-        jv out = jv_array();
-        if (take(']')) return JqValue(out);
-        do {
-            JqValue item = read(depth + 1);
-            if (!item.valid()) {
-                jv_free(out);
-                return bad();
-            }
-            out = jv_array_append(out, item.release());
-        } while (take(','));
-        JqValue made(out);
-        return take(']') ? std::move(made) : bad();
-    }
-
-    // NOLINTNEXTLINE(misc-no-recursion)
-    JqValue object(int depth) {
-        JqValue out(jv_object());
-        if (take('}')) return out;
-        do {
-            if (!take('"')) return bad();
-            JqValue key = string();
-            if (!key.valid() || !take(':')) return bad();
-            JqValue value = read(depth + 1);
-            if (!value.valid()) return bad();
-            out = JqValue(jv_object_set(out.release(), key.release(), value.release()));
-        } while (take(','));
-        return take('}') ? std::move(out) : bad();
-    }
-
-    const char* at_;
-    const char* end_;
-    std::string text_;  ///< of a string with escapes
-};
 
 void append_number(std::string& out, double value) {
     constexpr double exact = 9007199254740992.0;  // 2^53
@@ -239,10 +98,156 @@ std::string_view JqValue::text() const {
     return {jv_string_value(value_), static_cast<std::size_t>(size)};
 }
 
-std::optional<JqValue> read_jq_value(std::string_view json) {
-    JqValue value = Reader(json).document();
-    if (!value.valid()) return std::nullopt;
-    return value;
+std::optional<JqValue> JqReader::read(std::string_view json) {
+    at_ = json.data();
+    end_ = at_ + json.size();
+    good_ = true;
+    JqValue made = value(0);
+    skip();
+    if (!good_ || at_ != end_) return std::nullopt;
+    return made;
+}
+
+JqValue JqReader::bad() {
+    good_ = false;
+    return {};
+}
+
+void JqReader::skip() {
+    while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+}
+
+bool JqReader::take(char c) {
+    skip();
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as read_depth
+JqValue JqReader::value(int depth) {
+    skip();
+    if (at_ == end_ || depth > read_depth) return bad();
+    switch (*at_) {
+        case '{': ++at_; return object(depth);
+        case '[': ++at_; return array(depth);
+        case '"': {
+            ++at_;
+            const std::string_view text = string();
+            return good_ ? JqValue(make_string(text)) : JqValue();
+        }
+        case 't': return word("true", jv_true());
+        case 'f': return word("false", jv_false());
+        case 'n': return word("null", jv_null());
+        default: return number();
+    }
+}
+
+JqValue JqReader::word(std::string_view text, jv made) {
+    if (!std::string_view(at_, end_).starts_with(text)) return bad();
+    at_ += text.size();
+    return JqValue(made);
+}
+
+JqValue JqReader::number() {
+    if (*at_ != '-' && (*at_ < '0' || *at_ > '9')) return bad();
+    double made = 0;
+    const auto [next, error] = std::from_chars(at_, end_, made);
+    if (error == std::errc::invalid_argument) return bad();
+    if (error == std::errc::result_out_of_range) {
+        // Too large or too small, which from_chars does not tell: strtod does, as jq's own.
+        made = std::strtod(std::string(at_, next).c_str(), nullptr);
+    }
+    at_ = next;
+    return JqValue(jv_number(made));
+}
+
+std::string_view JqReader::string() {
+    const char* begin = at_;
+    while (at_ < end_ && *at_ != '"' && *at_ != '\\') ++at_;
+    if (at_ < end_ && *at_ == '"') return {begin, at_++};
+    text_.assign(begin, at_);
+    while (at_ < end_ && *at_ != '"') {
+        if (*at_ == '\\') {
+            if (!escape()) break;
+            continue;
+        }
+        begin = at_;
+        while (at_ < end_ && *at_ != '"' && *at_ != '\\') ++at_;
+        text_.append(begin, at_);
+    }
+    good_ = good_ && at_ < end_ && *at_ == '"';
+    if (good_) ++at_;
+    return text_;
+}
+
+bool JqReader::escape() {
+    constexpr std::string_view names = "\"\\/bfnrt";
+    constexpr std::string_view values = "\"\\/\b\f\n\r\t";
+    if (end_ - at_ < 2) return false;
+    if (const auto which = names.find(at_[1]); which != names.npos) {
+        text_ += values[which];
+        at_ += 2;
+        return true;
+    }
+    auto code = unit();
+    if (!code) return false;
+    if (*code >= 0xd800 && *code < 0xdc00) {
+        const auto low = unit();
+        if (!low || *low < 0xdc00 || *low > 0xdfff) return false;
+        code = 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00);
+    }
+    append_utf8(text_, *code);
+    return true;
+}
+
+/// \uXXXX
+std::optional<std::uint32_t> JqReader::unit() {
+    if (end_ - at_ < 6 || at_[0] != '\\' || at_[1] != 'u') return std::nullopt;
+    std::uint32_t code = 0;
+    const auto [next, error] = std::from_chars(at_ + 2, at_ + 6, code, 16);
+    if (error != std::errc{} || next != at_ + 6) return std::nullopt;
+    at_ += 6;
+    return code;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+JqValue JqReader::array(int depth) {
+    JqValue out(jv_array());
+    if (take(']')) return out;
+    do {
+        JqValue item = value(depth + 1);
+        if (!good_) return {};
+        out = JqValue(jv_array_append(out.release(), item.release()));
+    } while (take(','));
+    return take(']') ? std::move(out) : bad();
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+JqValue JqReader::object(int depth) {
+    JqValue out(jv_object());
+    if (take('}')) return out;
+    do {
+        if (!take('"')) return bad();
+        JqValue name = key();
+        if (!good_ || !take(':')) return bad();
+        JqValue item = value(depth + 1);
+        if (!good_) return {};
+        out = JqValue(jv_object_set(out.release(), name.release(), item.release()));
+    } while (take(','));
+    return take('}') ? std::move(out) : bad();
+}
+
+JqValue JqReader::key() {
+    const std::string_view text = string();
+    if (!good_) return {};
+    const auto known = keys_.find(text);
+    if (known != keys_.end()) return JqValue(known->second.copy());
+    JqValue made(make_string(text));
+    if (keys_.size() < most_keys && text.size() <= key_bytes) {
+        keys_.emplace(text, JqValue(made.copy()));
+    }
+    return made;
 }
 
 bool append_jq_value(std::string& out, const JqValue& value) { return append(out, value, 0); }
