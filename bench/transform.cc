@@ -21,10 +21,13 @@
 
 #include "async/task_group.h"
 #include "async/wheel.h"
+#include "base/json.h"
 #include "base/metrics.h"
 #include "load/measure.h"
 #include "transform/frame.h"
 #include "transform/host_pool.h"
+#include "transform/jq_host.h"
+#include "transform/python_host.h"
 
 namespace herald::bench {
 namespace {
@@ -67,12 +70,32 @@ Runtime runtime(std::string name, std::vector<std::string> command) {
     return {std::move(name), std::make_shared<const HostPlan>(std::move(plan))};
 }
 
+/// One with code that takes some of the event, and all of it.
+Runtime coded(std::string name, std::vector<std::string> command, const std::string& source) {
+    HostPlan plan = *runtime(std::move(name), std::move(command)).plan;
+    const std::string_view kind = std::string_view(plan.key).substr(0, plan.key.find(' '));
+    plan.load = R"({"runtime":")" + std::string(kind) + R"(","source":)";
+    append_json_string(plan.load, source);
+    plan.load += R"(,"file":null,"root":null,"class":null,"branch":"","input":"body","secrets":{},)"
+                 R"("url":null,"headers":{},"content_type":"application/json","modules":{}})";
+    if (kind != "jq") plan.program = python_host_program();
+    std::string key = plan.key;
+    return {std::move(key), std::make_shared<const HostPlan>(std::move(plan))};
+}
+
 /// The yardstick comes first.
 std::vector<Runtime> runtimes() {
     const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+    const auto python = python_host_command("python3");
     return {
         runtime("echo", {self, "echo"}),
         runtime("bare python", {"python3", "-I", "-S", "-c", std::string(bare_python)}),
+        coded("jq", {self, "jq-host"}, "{event, id, data}"),
+        coded("python", python,
+              "def transform(data):\n"
+              "    return {'event': data['event'], 'id': data['id'], 'data': data['data']}\n"),
+        coded("jinja2", python,
+              R"({"event": {{ event|tojson }}, "id": {{ id|tojson }}, "data": {{ data|tojson }}})"),
     };
 }
 
@@ -236,6 +259,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     if (std::string_view(argv[1]) == "echo") return herald::bench::echo();
+    if (std::string_view(argv[1]) == "jq-host") return herald::run_jq_host(3);
     const double seconds = argc > 2 ? std::atof(argv[2]) : 2;
     const int rounds = argc > 3 ? std::atoi(argv[3]) : 3;
     return herald::bench::measure(argv[1], seconds, rounds);

@@ -14,7 +14,8 @@ namespace herald {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> read_only{"id", "version", "created_at", "updated_at"};
+constexpr std::array<std::string_view, 5> read_only{"id", "version", "created_at", "updated_at",
+                                                    "used_by"};
 
 bool is_name(std::string_view text) {
     return !text.empty() && text.size() <= limits::webhook_name_bytes &&

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT / "src" / "transform" / "assets"
+ASSETS = ROOT / "src" / "transform" / "jq"
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 sys.path.insert(0, str(ROOT / "tests" / "hosts"))
