@@ -41,7 +41,7 @@ struct Answer {
 /// A host in a process of its own, in a folder of its own.
 class JqHost : public ::testing::Test {
 protected:
-    ~JqHost() override { end(); }
+    void TearDown() override { end(); }
 
     void start(std::string_view program, std::string_view more = "") {
         std::string load = R"({"runtime":"jq","source":)";
@@ -55,27 +55,27 @@ protected:
         end();
         int pair[2];
         ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-        pid_ = fork();
-        if (pid_ == 0) {
+        pid = fork();
+        if (pid == 0) {
             close(pair[0]);
             if (memory != 0) {
                 const rlimit limit{memory, memory};
                 setrlimit(RLIMIT_AS, &limit);
             }
-            std::filesystem::current_path(folder_.path());
+            std::filesystem::current_path(folder.path());
             _exit(run_jq_host(pair[1]));
         }
         close(pair[1]);
-        fd_ = pair[0];
+        fd = pair[0];
         send('L', load);
     }
 
     void end() {
-        if (fd_ >= 0) close(fd_);
-        if (pid_ > 0) waitpid(pid_, &status_, 0);
-        fd_ = -1;
-        pid_ = 0;
-        buffer_.clear();
+        if (fd >= 0) close(fd);
+        if (pid > 0) waitpid(pid, &status, 0);
+        fd = -1;
+        pid = 0;
+        buffer.clear();
     }
 
     void send(char kind, std::string_view payload) const {
@@ -86,7 +86,7 @@ protected:
         frame += kind;
         frame += payload;
         for (std::string_view rest = frame; !rest.empty();) {
-            const auto size = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
+            const auto size = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
             if (size <= 0) return;
             rest.remove_prefix(static_cast<std::size_t>(size));
         }
@@ -95,15 +95,15 @@ protected:
     Answer answer() {
         Answer got;
         for (;;) {
-            while (buffer_.size() >= 5) {
+            while (buffer.size() >= 5) {
                 std::size_t size = 0;
                 for (std::size_t i = 0; i < 4; ++i) {
-                    size |= std::size_t{static_cast<unsigned char>(buffer_[i])} << (8 * i);
+                    size |= std::size_t{static_cast<unsigned char>(buffer[i])} << (8 * i);
                 }
-                if (buffer_.size() < size + 4) break;
-                got.kind = buffer_[4];
-                std::string payload = buffer_.substr(5, size - 1);
-                buffer_.erase(0, size + 4);
+                if (buffer.size() < size + 4) break;
+                got.kind = buffer[4];
+                std::string payload = buffer.substr(5, size - 1);
+                buffer.erase(0, size + 4);
                 if (got.kind != 'N') {
                     got.payload = std::move(payload);
                     return got;
@@ -111,9 +111,9 @@ protected:
                 got.notes += payload;
             }
             char part[65'536];
-            const auto size = ::read(fd_, part, sizeof part);
+            const auto size = ::read(fd, part, sizeof part);
             if (size <= 0) return {};
-            buffer_.append(part, static_cast<std::size_t>(size));
+            buffer.append(part, static_cast<std::size_t>(size));
         }
     }
 
@@ -131,11 +131,11 @@ protected:
         return got.kind == 'F' ? got.failure_class() + ": " + got.message() : got.payload;
     }
 
-    TempDir folder_;
-    pid_t pid_ = 0;
-    int fd_ = -1;
-    int status_ = 0;
-    std::string buffer_;
+    TempDir folder;
+    pid_t pid = 0;
+    int fd = -1;
+    int status = 0;
+    std::string buffer;
 };
 
 std::string example(const std::string& name) {
@@ -297,7 +297,7 @@ TEST_F(JqHost, answers_before_an_endless_program_are_out) {
     for (const std::string_view event : {"1", "2", "3", "4"}) send('T', event);
     EXPECT_EQ(answer().payload, "1");
     EXPECT_EQ(answer().payload, "2");
-    kill(pid_, SIGKILL);
+    kill(pid, SIGKILL);
     EXPECT_EQ(answer().kind, 0);
 }
 
@@ -310,7 +310,7 @@ TEST_F(JqHost, more_memory_than_it_may_use_ends_it_and_loses_no_answer_before) {
     EXPECT_EQ(answer().payload, "1");
     EXPECT_EQ(answer().kind, 0);
     end();
-    EXPECT_TRUE(WIFSIGNALED(status_)) << status_;
+    EXPECT_TRUE(WIFSIGNALED(status)) << status;
 }
 #endif
 

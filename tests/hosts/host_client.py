@@ -30,7 +30,8 @@ def stand_ins():
 
 
 # Debian's own, with its Jinja2, when it is there: what herald starts when nothing else is said.
-PYTHON_WITHOUT_SDK = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
+PYTHON_WITHOUT_SDK = os.environ.get("HERALD_HOST_PYTHON") or (
+    "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable)
 
 
 def python_command(python=PYTHON_WITHOUT_SDK):
