@@ -224,6 +224,29 @@ TEST(SqliteStore, brings_a_store_of_version_1_up_to_date) {
     }
 }
 
+TEST(SqliteStore, waits_no_longer_after_a_restart_when_the_clock_was_set_back_meanwhile) {
+    using std::chrono::hours;
+    using std::chrono::minutes;
+    const TempDir dir;
+    const Time now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+    {
+        auto store = open(dir.path());
+        Batch batch;
+        batch.now = now + hours{24};  // so the clock said then
+        batch.lease_until = batch.now;
+        batch.events.push_back(new_event(make_event(1), {for_webhook(1)}));
+        const DeliveryId id = store->commit(batch)->events.at(0).deliveries.at(0);
+        batch.events.clear();
+        batch.settlements.push_back(
+            {id, make_attempt(1, 500), DeliveryState::pending, batch.now + hours{1}});
+        ASSERT_TRUE(store->commit(batch));
+    }
+    auto store = open(dir.path());
+    const LaneRoom lane{WebhookId{1}, 1};
+    EXPECT_TRUE(store->claim(now + minutes{50}, now + hours{2}, {&lane, 1})->empty());
+    EXPECT_EQ(store->claim(now + minutes{70}, now + hours{2}, {&lane, 1})->size(), 1U);
+}
+
 /// Appends and settles until it is killed; tells what was acknowledged, one number after the other.
 [[noreturn]] void work_until_killed(const fs::path& data_dir, std::uint64_t from, int acknowledge) {
     auto store = open(data_dir);

@@ -26,11 +26,18 @@ void sync_directory(const std::filesystem::path& path) {
     }
 }
 
-OpenDelivery open_delivery(EventSeq event, WebhookId webhook, const Standing& standing) {
+/// When a delivery is due that was settled at `updated_at`. That this is still to come means that
+/// the clock was set back since: then how long it was to wait counts from now on.
+Time due_by_clock(const Standing& standing, Time now) {
+    if (standing.updated_at <= now) return standing.due_at;
+    return now + std::max(standing.due_at - standing.updated_at, Duration{0});
+}
+
+OpenDelivery open_delivery(EventSeq event, WebhookId webhook, const Standing& standing, Time now) {
     OpenDelivery delivery;
     delivery.event = event;
     delivery.webhook = webhook;
-    delivery.next = standing.due_at;
+    delivery.next = due_by_clock(standing, now);
     delivery.attempts = static_cast<std::uint16_t>(standing.attempts);
     delivery.last_failure = standing.last_failure;
     return delivery;
@@ -59,7 +66,7 @@ LogState::LogState(const StoreOptions& with, MainDb& main_db, std::shared_ptr<Sh
     } else {
         for (const SegmentInfo& info : list) open_segment(info);
         read_tail(now);
-        read_open_deliveries();
+        read_open_deliveries(now);
     }
     main.begin_era(next_delivery);
     shared->eras = main.eras();
@@ -145,24 +152,26 @@ void LogState::read_tail(Time now) {
 }
 
 /// Every pending row at home, but for what late rows say otherwise: the newest one counts.
-void LogState::read_open_deliveries() {
+void LogState::read_open_deliveries(Time now) {
     for (LogSegment& segment : segments) {
         Statement rows = file(segment).db().prepare(
-            "SELECT seq, event_seq, webhook, attempts, due_at, last_failure FROM delivery"
+            "SELECT seq, event_seq, webhook, attempts, due_at, last_failure, updated_at FROM "
+            "delivery"
             " WHERE state = 0");
         while (rows.step()) {
             Standing standing;
             standing.attempts = rows.as<std::uint32_t>(3);
             standing.due_at = from_micros(rows.integer(4));
             standing.last_failure = rows.as<FailureClass>(5);
+            standing.updated_at = from_micros(rows.integer(6));
             open.put(rows.as<std::uint64_t>(0),
-                     open_delivery(rows.as<EventSeq>(1), rows.as<WebhookId>(2), standing));
+                     open_delivery(rows.as<EventSeq>(1), rows.as<WebhookId>(2), standing, now));
         }
     }
     for (LogSegment& segment : segments) {
         if (segment.info.state == SegmentState::indexed) continue;
         Statement rows = file(segment).db().prepare(
-            "SELECT delivery, state, attempts, due_at, last_failure FROM late");
+            "SELECT delivery, state, attempts, due_at, last_failure, updated_at FROM late");
         while (rows.step()) {
             const auto seq = rows.as<std::uint64_t>(0);
             const OpenDelivery* known = open.find(seq);
@@ -175,7 +184,8 @@ void LogState::read_open_deliveries() {
             standing.attempts = rows.as<std::uint32_t>(2);
             standing.due_at = from_micros(rows.integer(3));
             standing.last_failure = rows.as<FailureClass>(4);
-            open.put(seq, open_delivery(known->event, known->webhook, standing));
+            standing.updated_at = from_micros(rows.integer(5));
+            open.put(seq, open_delivery(known->event, known->webhook, standing, now));
         }
     }
     shared->pending = open.size();

@@ -78,7 +78,7 @@ private:
     void begin_first(Time now);
     void open_segment(const SegmentInfo& info);
     void read_tail(Time now);
-    void read_open_deliveries();
+    void read_open_deliveries(Time now);
 
     std::uint64_t uses_ = 0;
 };
