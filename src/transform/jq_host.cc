@@ -125,14 +125,19 @@ struct Header {
 
 using Loaded = std::expected<void, JqFailure>;
 
+/// At most `size` bytes of it, and no half of a character.
+void cut(std::string& text, std::size_t size) {
+    if (text.size() <= size) return;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+    text.resize(size);
+}
+
 std::string one_line(std::string text) {
     for (char& c : text) {
         if (static_cast<unsigned char>(c) < ' ') c = ' ';
     }
     if (text.size() > message_bytes) {
-        std::size_t end = message_bytes - 3;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-        text.resize(end);
+        cut(text, message_bytes - 3);
         text += "...";
     }
     return text;
@@ -325,7 +330,7 @@ private:
     void note() {
         if (notes_.empty()) return;
         std::string text = redactor_.without_secrets(std::exchange(notes_, {}));
-        if (text.size() > notes_bytes) text.resize(notes_bytes);
+        cut(text, notes_bytes);
         answers_.add('N', text);
     }
 

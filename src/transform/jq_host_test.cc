@@ -261,6 +261,18 @@ TEST_F(JqHost, secrets_are_a_variable_and_never_in_what_people_read) {
     EXPECT_EQ(got.kind, 'B');
 }
 
+TEST_F(JqHost, messages_and_notes_are_bounded_and_whole_characters) {
+    start(R"(debug | error("a\n" + .))");
+    ASSERT_EQ(answer().kind, 'R');
+    std::string event = "\"";
+    for (int i = 0; i < 5'000; ++i) event += "\xc3\xbc";
+    const Answer got = ask(event + '"');
+    EXPECT_LE(got.message().size(), 400U);
+    EXPECT_THAT(got.message(), StartsWith("jq: a \xc3\xbc\xc3\xbc"));
+    EXPECT_THAT(got.message(), ::testing::EndsWith("\xc3\xbc..."));
+    EXPECT_EQ(got.notes.size(), 4'096U);
+}
+
 TEST_F(JqHost, url_and_headers_are_programs_too) {
     const std::string_view more =
         R"(,"url":"\"https://x/\\(.id|@uri)\"","headers":{"X-N":".n","X-E":"$secrets.K"})"

@@ -37,8 +37,8 @@ def epoch:
     end;
 
 # One line: node.updated InfraInterfaceL3 Ethernet1 (branch main)
-def title: ([short, kind, subject] | map(select(. != null) | tostring) | join(" "))
-         + " (branch \(on))";
+def title: short + (kind | if . == null then "" else " \(.)" end)
+         + (subject | if . == null then "" else " \(.)" end) + " (branch \(on))";
 
 # A value as people read it
 def val: if . == null then "none" elif type == "string" then . else tojson end;
@@ -53,8 +53,7 @@ def changes:
       then ((.peers // [])[] | "\($k): \(.peer_status) \(.peer_display_label // .peer_id)")
       else "\($k): \(.peer_id_previous | val) -> \(.peer_display_label // .peer_id | val)" end ];
 
+def _swap(from; to): if contains(from) then split(from) | join(to) else . end;
+
 # Text as Slack wants it: & < > are written out. (Not by gsub, which is slow.)
-def esc:
-  (split("&") | join("&amp;"))
-  | (split("<") | join("&lt;"))
-  | (split(">") | join("&gt;"));
+def esc: _swap("&"; "&amp;") | _swap("<"; "&lt;") | _swap(">"; "&gt;");
