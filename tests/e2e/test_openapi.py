@@ -275,6 +275,54 @@ def test_answers_to_presets(checked):
     assert checked.get("/api/v1/presets?x=1").status_code == 400
 
 
+def test_answers_to_transformations(checked):
+    path = "/api/v1/transformations"
+    first = {"name": "a", "runtime": "jq", "source": "."}
+    made = checked.post(path, json=first)
+    assert made.status_code == 201
+    tag = made.headers["etag"]
+    assert checked.get(f"{path}/a", headers={"If-None-Match": tag}).status_code == 304
+    assert checked.get(made.headers["location"]).json() == made.json()
+    assert checked.post(path, json=first).status_code == 409
+    wrong = checked.post(path, json={"name": "b c", "runtime": "lua", "surce": "."})
+    assert wrong.status_code == 422
+    pointers = [error["pointer"] for error in wrong.json()["errors"]]
+    assert pointers == ["/name", "/runtime", "/source", "/surce"]
+    assert checked.patch(f"{path}/a", json={"timeout": "2s"}).json()["timeout"] == "2s"
+    old = checked.patch(f"{path}/a", json={"timeout": "3s"}, headers={"If-Match": tag})
+    assert old.status_code == 412
+    assert checked.patch(f"{path}/a", json={"name": "b"}).status_code == 422
+    whole = {**made.json(), "source": "{a: 1}"}
+    assert checked.put(f"{path}/a", json=whole).json()["source"] == "{a: 1}"
+    hook = {"name": "h", "url": "http://127.0.0.1:9/", "kind": "custom", "transformation": "a"}
+    missing = checked.post("/api/v1/webhooks", json={**hook, "transformation": "A"})
+    assert missing.status_code == 422
+    assert missing.json()["errors"][0]["pointer"] == "/transformation"
+    standard = {**hook, "kind": "standard", "shared_key": "k"}
+    standard = checked.post("/api/v1/webhooks", json=standard)
+    assert standard.status_code == 422
+    assert checked.post("/api/v1/webhooks", json=hook).status_code == 201
+    assert checked.get(f"{path}").json()["items"][0]["used_by"] == ["h"]
+    used = checked.delete(f"{path}/a")
+    assert used.status_code == 409
+    assert "h" in used.json()["detail"]
+    event = {"sample": "infrahub.node.updated"}
+    ran = checked.post(f"{path}/a/run", json={"event": event, "webhook": "h"})
+    assert ran.json()["body"] == '{"a":1}'
+    assert ran.json()["url"] == "http://127.0.0.1:9/"
+    ran = checked.post(f"{path}/a/run", json={"event": {"body": example("node_updated")}})
+    assert ran.json()["size"] == 7
+    unknown = {"event": {"sample": "no.such"}}
+    assert checked.post(f"{path}/a/run", json=unknown).status_code == 422
+    assert checked.post(f"{path}/b/run", json=unknown).status_code == 404
+    unsaved = {"name": "u", "runtime": "jq", "source": "{a: }"}
+    ran = checked.post(f"{path}/run", json={"transformation": unsaved, "event": event})
+    assert ran.json()["failure"]["class"] == "CONFIG"
+    assert checked.delete("/api/v1/webhooks/h").status_code == 204
+    assert checked.delete(f"{path}/a").status_code == 204
+    assert checked.delete(f"{path}/a").status_code == 404
+
+
 def test_answers_of_the_process(checked):
     for path in ["/livez", "/readyz", "/metrics", "/api/openapi.json", "/api/v1/stats"]:
         assert checked.get(path).status_code == 200
@@ -296,6 +344,7 @@ def test_every_operation_is_held_against_the_document(herald, checked, recorder)
     test_answers_about_what_a_webhook_wants(herald, checked)
     test_answers_to_jobs(checked)
     test_answers_to_presets(checked)
+    test_answers_to_transformations(checked)
     test_answers_of_the_process(checked)
     described = {
         f"{method} {path}"
