@@ -58,19 +58,24 @@ def odd():
 
 
 def many():
-    """A changed attribute for each of thousands of names: 1.4 MB."""
-    return node_event({f"attribute_{n}": attribute(f"{n} {ODD}" * 3, n) for n in range(3000)})
+    """A changed attribute for each of thousands of names."""
+    return node_event({f"attribute_{n}": attribute(f"{n} {ODD}" * 2, n) for n in range(4000)})
 
 
 def long():
     """Few texts, but each as long as it can be."""
     labels = "漢😀" * 146  # 1,022 bytes
-    event = node_event({"text": attribute("&<😀\"" * 80_000, "\\" * 200_000),
-                        "wide": attribute("漢" * 100_000)},
+    event = node_event({"text": attribute("&<😀\"" * 30_000, "\\" * 200_000),
+                        "wide": attribute("漢" * 60_000)},
                        label="<&" * 50_000, branch=labels, account_id=labels,
                        event="infrahub." + "x" * 246)
     event["data"]["kind"] = event["data"]["node_id"] = labels
     return event
+
+
+def longest():
+    """As large as herald takes, of what is escaped once more in a text."""
+    return node_event({"text": attribute("\\\"" * 370_000)})
 
 
 def edges():
@@ -93,10 +98,10 @@ def peers():
 def all_events():
     """By name; read, never changed."""
     named = {name: example(name) for name in ("branch_created", "node_created", "node_updated")}
-    for make in (nulls, hollow, odd, many, long, peers):
+    for make in (nulls, hollow, odd, many, long, longest, peers):
         named[make.__name__] = make()
     named.update({f"edge_{n}": event for n, event in enumerate(edges())})
     for name, event in named.items():
-        size = len(json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode())
+        size = len(json.dumps(event, separators=(",", ":")))
         assert size <= 1_500_000, f"{name} is larger than herald takes"
     return named

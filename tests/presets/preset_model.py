@@ -24,6 +24,7 @@ class Made:
     url: str
     body: str
     headers: dict = field(default_factory=dict)
+    output_bytes: int = 0  # that the host wrote
 
     def json(self):
         return json.loads(self.body)
@@ -87,7 +88,7 @@ def run_jq(transformation, event, text):
         raise Fault(done.stderr)
     lines = done.stdout.splitlines()
     assert len(lines) == 1, "must make exactly one value"
-    return lines[0], {}
+    return lines[0], {}, len(json.dumps(json.loads(lines[0])))
 
 
 def run_jinja2(transformation, event, text):
@@ -99,8 +100,8 @@ def run_jinja2(transformation, event, text):
     if answer is None or answer.kind not in ("B", "Q"):
         raise Fault(answer)
     if answer.kind == "B":
-        return answer.payload, {}
-    return answer.json["body"], answer.json["headers"]
+        return answer.payload, {}, len(answer.payload)
+    return answer.json["body"], answer.json["headers"], len(answer.payload)
 
 
 RUNTIMES = {"jq": run_jq, "jinja2": run_jinja2}
@@ -111,15 +112,17 @@ def make(preset, values, event):
     webhook = expanded(preset["webhook"], values)
     transformation = expanded(preset["transformation"], values)
     body = json.dumps(event, separators=(",", ":"))
-    headers = {}
+    headers, output_bytes = {}, 0
     content_type = "application/json"
     if transformation:
-        body, headers = RUNTIMES[transformation["runtime"]](transformation, event, body)
+        run = RUNTIMES[transformation["runtime"]]
+        body, headers, output_bytes = run(transformation, event, body)
         content_type = transformation.get("content_type", content_type)
     fixed = {header["key"]: header["value"] for header in webhook.get("headers", [])}
     request = webhook.get("request", {})
     return Made(method=request.get("method", "POST"), url=webhook["url"],
                 body=as_sent(body, request.get("encoding", "ascii")),
+                output_bytes=output_bytes,
                 headers={"Content-Type": request.get("content_type") or content_type,
                          **fixed, **headers})
 

@@ -112,9 +112,12 @@ def test_receiver_takes_every_event(name):
     check = receivers.check(preset)
     assert check, "tests/presets/preset_receivers.py must say what the receiver takes"
     most = preset["webhook"].get("request", {}).get("max_bytes")
+    limits = (preset["transformation"] or {}).get("limits", {})
+    output = limits.get("output_bytes", 1_500_000)
     for event_name, event in preset_events.all_events().items():
         begun = time.monotonic()
         made = preset_model.make(preset, preset_model.examples(preset), event)
+        assert made.output_bytes <= output, f"{event_name}: the result is too long"
         # A transformation has 10 seconds.
         assert time.monotonic() - begun < 8, f"{event_name} took too long"
         try:
