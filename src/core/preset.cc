@@ -147,6 +147,7 @@ bool holds(const std::vector<std::string_view>& names, std::string_view name) {
 
 void check_names(const Preset& preset, const PresetValues& values, Wrong& wrong) {
     std::vector<std::string_view> names;
+    names.reserve(preset.parameters.size());
     for (const PresetParameter& parameter : preset.parameters) names.push_back(parameter.name);
     std::vector<std::string_view> seen;
     for (const auto& [name, value] : values) {
