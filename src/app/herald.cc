@@ -47,6 +47,7 @@
 #include "transform/git_repositories.h"
 #include "transform/host_pool.h"
 #include "transform/hosted_transform.h"
+#include "transform/sandbox.h"
 
 namespace herald {
 
@@ -113,6 +114,15 @@ std::string keys_that_wait(const Config& running, const Config& fresh) {
 
 Retention retention(const Config& config) {
     return {config.retain_events, config.retain_deliveries};
+}
+
+/// What this system does not give to keep code of transformations in.
+void warn_of_missing_walls() {
+    std::string missing;
+    for (const auto& [name, in_force] : sandbox_support().by_name()) {
+        if (!in_force) missing += (missing.empty() ? "" : ", ") + std::string(name);
+    }
+    if (!missing.empty()) log::warn("transforms.walls_missing", {{"walls", missing}});
 }
 
 }  // namespace
@@ -351,6 +361,7 @@ Result<> Herald::run() {
     auto store = open_sqlite_store(options);
     if (!store) return fail(store.error());
 
+    warn_of_missing_walls();
     Parts parts(config_, std::move(*store), *address, std::move(*proxies));
     Result<> ended;
     boost::asio::co_spawn(parts.loop, parts.live(config_, reload_),

@@ -185,6 +185,21 @@ Result<json::object> event_of(const RunOptions& options) {
     return json::object{{"body", std::move(body)}};
 }
 
+/// A text as it is.
+std::string text_at(JsonView value, std::string_view path) {
+    return at_path(value, path).string().value_or("");
+}
+
+/// Several lines that others wrote, without what would drive the terminal.
+void print_lines(std::FILE* out, const std::string& text) {
+    std::size_t from = 0;
+    while (from < text.size()) {
+        const std::size_t end = std::min(text.find('\n', from), text.size());
+        std::fprintf(out, "%s\n", printable(text.substr(from, end - from)).c_str());
+        from = end + 1;
+    }
+}
+
 /// The line of the code that a failure points at, with a mark below.
 void point_at(const std::string& source, JsonView failure) {
     const auto line = at_path(failure, "line").integer();
@@ -208,7 +223,7 @@ void show_run(CommandLine& line, JsonView reply, const std::string& source, bool
     const bool failed = !failure.is_null();
     if (failed) line.exit = Exit::failure;
     if (raw) {
-        std::fputs(cell(reply, "body").c_str(), stdout);
+        std::fputs(text_at(reply, "body").c_str(), stdout);
         std::fputs("\n", stdout);
     } else if (line.output().chosen() != OutputFormat::table) {
         line.output().one(reply, {});
@@ -220,21 +235,23 @@ void show_run(CommandLine& line, JsonView reply, const std::string& source, bool
                                   {"size", "size"},
                                   {"receiver takes", "max_bytes"},
                                   {"took (s)", "took"}});
-        const std::string body = cell(reply, "body");
+        const std::string body = text_at(reply, "body");
         const auto canonical = canonical_json(body);
-        if (!body.empty()) {
-            const std::string text = canonical ? to_pretty_json(JsonView(*canonical)) : body;
-            std::printf("\n%s\n", text.c_str());
-        }
+        if (!body.empty()) std::fputs("\n", stdout);
+        print_lines(stdout, canonical ? to_pretty_json(JsonView(*canonical)) : body);
     }
-    const std::string notes = cell(reply, "notes");
-    if (!notes.empty()) std::fprintf(stderr, "it printed: %s\n", notes.c_str());
+    if (const std::string notes = text_at(reply, "notes"); !notes.empty()) {
+        std::fputs("it printed:\n", stderr);
+        print_lines(stderr, notes);
+    }
     if (!failed) return;
     std::fprintf(stderr, "%s: %s\n", cell(failure, "class").c_str(),
                  printable(cell(failure, "message")).c_str());
     point_at(source, failure);
-    const std::string traceback = cell(failure, "traceback");
-    if (!traceback.empty()) std::fprintf(stderr, "\n%s\n", traceback.c_str());
+    if (const std::string traceback = text_at(failure, "traceback"); !traceback.empty()) {
+        std::fputs("\n", stderr);
+        print_lines(stderr, traceback);
+    }
 }
 
 void run(CommandLine& line, const RunOptions& options) {
@@ -252,7 +269,7 @@ void run(CommandLine& line, const RunOptions& options) {
         body["transformation"] = std::move(*made);
         path = std::string(base) + "/run";
     } else if (const auto stored = line.call({"GET", path_of(options.described.name)})) {
-        source = cell(stored->json(), "source");
+        source = text_at(stored->json(), "source");
     } else {
         return;
     }
@@ -285,7 +302,7 @@ std::string verdict(JsonView reply, const std::string& expected) {
         return cell(failure, "class") + ": " + printable(cell(failure, "message"));
     }
     if (expected.empty()) return "ok";
-    const std::string body = cell(reply, "body");
+    const std::string body = text_at(reply, "body");
     const auto made = canonical_json(body);
     const auto wanted = canonical_json(expected);
     const bool same = made && wanted ? *made == *wanted : body == expected;

@@ -334,7 +334,8 @@ awaitable<Result<>> Jobs::store_page(Entry& entry, Job after, JobPage page) {
     for (std::size_t i = 0; i < settlements.size(); ++i) {
         if (stored->settled[i]) dispatcher_.drop(settlements[i].delivery);
     }
-    if (!stored->replays.empty()) dispatcher_.look();
+    // What is new is due, and what was cancelled may have held up others.
+    if (!stored->replays.empty() || !settlements.empty()) dispatcher_.look();
     metrics_
         .counter("herald_job_deliveries_total", "Deliveries that jobs made or cancelled.",
                  Metrics::label("kind", to_text(entry.job.kind)))

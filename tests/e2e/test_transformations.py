@@ -311,6 +311,20 @@ def test_the_command_line_manages_tries_and_points_at_mistakes(herald, tmp_path)
     assert herald.cli("transform", "get", "chat").returncode == 1
 
 
+def test_a_dry_run_shows_texts_as_they_are_and_a_traceback_by_its_lines(herald, tmp_path):
+    template = tmp_path / "note.j2"
+    template.write_text("first\n  {{ event }}\n")
+    options = ["--source-file", template, "--content-type", "text/plain", "--raw"]
+    assert herald.cli("transform", "run", *options).stdout == "first\n  infrahub.node.updated\n"
+    code = tmp_path / "wrong.py"
+    inner = "def inner():\n    return 1 / 0\n"
+    code.write_text(inner + "\n\ndef transform(data):\n    return inner()\n")
+    shown = herald.cli("transform", "run", "--source-file", code).stderr.splitlines()
+    assert "    2 |     return 1 / 0" in shown
+    assert any(line.strip().startswith("File") and "line 6" in line for line in shown)
+    assert any(line.strip() == "ZeroDivisionError: division by zero" for line in shown)
+
+
 def test_health_is_in_the_command_line_and_in_the_metrics(herald):
     """A webhook whose receiver is away becomes failing where people look."""
     herald.webhook("http://127.0.0.1:9/", breaker={"failures": 1}, retry={"preset": "none"})
