@@ -146,6 +146,45 @@ TEST_F(Sealing, NoSecretIsInAFileWhetherOpenOrClosed) {
     expect_filled();
 }
 
+TEST_F(Sealing, WhatATransformationMadeIsSealedAndOpensWithANewKeyToo) {
+    const std::string key = "routing-key-7d1c4e";
+    const MadeRequest made{"{\"key\":\"" + key + "\"}", "application/json", ""};
+    Transformation code;
+    code.uuid = event_id(1);
+    code.name = "made";
+    code.source = ".";
+    code.environment = {{"KEY", key}};
+    {
+        auto store = open();
+        ASSERT_TRUE(store->put_transformation(code, std::nullopt));
+        Batch batch;
+        batch.now = batch.lease_until = noon;
+        batch.events.push_back(new_event(make_event(1), {for_webhook(1)}));
+        const DeliveryId id = store->commit(batch)->events.at(0).deliveries.at(0);
+        batch.events.clear();
+        Settlement settlement{id, make_attempt(1, 500), DeliveryState::pending, noon};
+        settlement.made = std::make_shared<const MadeRequest>(made);
+        batch.settlements.push_back(std::move(settlement));
+        ASSERT_TRUE(store->commit(batch));
+    }
+    const auto seen_in_a_file = [&] {
+        return std::ranges::any_of(fs::recursive_directory_iterator(data), [&](const auto& entry) {
+            return entry.is_regular_file() && bytes_of(entry.path()).contains(key);
+        });
+    };
+    EXPECT_FALSE(seen_in_a_file());
+    keys = {SealKey::random()};
+    for (int start = 0; start < 2; ++start) {
+        auto store = open();
+        EXPECT_EQ(store->transformations()->front().environment, code.environment);
+        const LaneRoom lane{WebhookId{1}, 1};
+        const auto claimed = store->claim(noon, noon, {&lane, 1});
+        ASSERT_EQ(claimed->size(), 1U);
+        EXPECT_EQ(*claimed->front().made, made);
+    }
+    EXPECT_FALSE(seen_in_a_file());
+}
+
 TEST_F(Sealing, ARemovedWebhookLeavesNothingSealedBehindButItsUrl) {
     const Webhook webhook = fill();
     auto store = open();
