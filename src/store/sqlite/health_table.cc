@@ -3,8 +3,6 @@
 #include <optional>
 #include <string>
 
-#include "store/sql.h"
-
 namespace herald::sqlite {
 
 namespace {
@@ -22,8 +20,6 @@ std::optional<Time> read_time(const Statement& row, int column) {
 }
 
 }  // namespace
-
-void make_health_table(const Database& db) { db.run(std::string(sql::sqlite_health)); }
 
 std::vector<WebhookHealth> read_health(const Database& db) {
     Statement rows = db.prepare(

@@ -8,8 +8,8 @@
 
 namespace herald::sqlite {
 
-/// Makes the table when it is missing (health.sql).
-void make_health_table(const Database& db);
+// The table `webhook_health` of herald.db.
+
 [[nodiscard]] std::vector<WebhookHealth> read_health(const Database& db);
 /// One transaction.
 void put_health(const Database& db, std::span<const WebhookHealth> news);

@@ -51,6 +51,19 @@ CREATE TABLE webhook (
 ) STRICT;
 CREATE UNIQUE INDEX webhook_name ON webhook (name) WHERE removed = 0;
 
+-- How webhooks do (core/health.h).
+CREATE TABLE webhook_health (
+    webhook        INTEGER PRIMARY KEY,
+    state          INTEGER NOT NULL,  -- HealthState
+    since          INTEGER,
+    last_success   INTEGER,
+    last_failure   INTEGER,
+    failure_streak INTEGER NOT NULL,
+    last_class     INTEGER NOT NULL,  -- FailureClass
+    failing_for    INTEGER NOT NULL,  -- microseconds
+    reason         TEXT    NOT NULL
+) STRICT;
+
 CREATE TABLE source_cursor (
     source TEXT PRIMARY KEY,
     cursor TEXT NOT NULL

@@ -10,7 +10,6 @@
 #include "core/limits.h"
 #include "core/webhook_options.h"
 #include "store/sql.h"
-#include "store/sqlite/health_table.h"
 #include "store/sqlite/job_table.h"
 #include "store/sqlite/pack.h"
 
@@ -191,7 +190,6 @@ MainDb::MainDb(const Layout& layout, const std::vector<SealKey>& keys)
         if (version == 1 || version == 2) db_.run(std::string(sql::sqlite_main_3));
         creation.commit();
     }
-    make_health_table(db_);
     make_job_table(db_);
     vault_.renew(db_);
 }
