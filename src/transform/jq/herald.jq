@@ -1,5 +1,5 @@
 # Helpers for transformations: import "herald" as h;   (for jq 1.6 and newer)
-# All take the event's body, but for val and esc.
+# All take the event's body, but for val and what stands behind it.
 
 # What happened, without the source's name: node.updated
 def short: .event | ltrimstr("infrahub.");
@@ -57,3 +57,20 @@ def _swap(from; to): if contains(from) then split(from) | join(to) else . end;
 
 # Text as Slack wants it: & < > are written out. (Not by gsub, which is slow.)
 def esc: _swap("&"; "&amp;") | _swap("<"; "&lt;") | _swap(">"; "&gt;");
+
+# The length as most receivers count it: in UTF-16 units
+def units: length + ([explode[] | select(. > 65535)] | length);
+
+# The beginning of a text, at most so many of these units
+def cut($n): .[0:$n] | until(units <= $n; .[0:length - ((units - $n + 1) / 2 | floor)]);
+
+# Bytes of a value as JSON, at most: what is not ASCII is sent escaped
+def size: tojson | length + 5 * (utf8bytelength - length);
+
+# As many of the lines as $room bytes hold, and how many more there are
+def fit($room):
+  reduce .[] as $line ({room: $room, lines: [], more: 0};
+    ($line | size + 100) as $need
+    | if .more == 0 and $need <= .room then .room -= $need | .lines += [$line]
+      else .more += 1 end)
+  | .lines + (if .more > 0 then ["and \(.more) more"] else [] end);
