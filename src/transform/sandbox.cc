@@ -35,17 +35,6 @@ constexpr std::array names{
 /// Address space that is not memory: libraries, and what allocators reserve ahead.
 constexpr std::uint64_t reserved_bytes = std::uint64_t{2} << 30;
 
-/// Whether the program is a herald that a sanitizer watches: it needs terabytes of address space.
-bool is_watched(const std::filesystem::path& program) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    std::error_code error;
-    return std::filesystem::equivalent(program, "/proc/self/exe", error);
-#else
-    static_cast<void>(program);
-    return false;
-#endif
-}
-
 void write_file(const char* path, std::string_view text) noexcept {
     const int file = ::open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0) return;
@@ -72,6 +61,16 @@ std::vector<std::pair<std::string_view, bool>> SandboxReport::by_name() const {
     all.reserve(names.size());
     for (const auto& [layer, name] : names) all.emplace_back(name, has(layer));
     return all;
+}
+
+bool is_watched(const std::filesystem::path& program) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    std::error_code error;
+    return std::filesystem::equivalent(program, "/proc/self/exe", error);
+#else
+    static_cast<void>(program);
+    return false;
+#endif
 }
 
 Sandbox::Sandbox(const HostLimits& limits, const std::vector<std::filesystem::path>& readable,

@@ -44,6 +44,10 @@ struct SandboxReport {
 /// it has ended.
 [[nodiscard]] SandboxReport sandbox_support();
 
+/// Whether the program is a herald that a sanitizer watches: it needs terabytes of address space,
+/// and calls that hosts may not make unless its options say otherwise.
+[[nodiscard]] bool is_watched(const std::filesystem::path& program);
+
 /// What a child does to itself between fork and exec. It is built before the fork, since after the
 /// fork of a process with threads only async-signal-safe calls are allowed. What the system refuses
 /// is left out and missing in the report, except for the limits, privileges and the folder.

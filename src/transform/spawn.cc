@@ -184,6 +184,9 @@ Result<SpawnedHost> spawn_in(const HostPlan& plan, const std::filesystem::path& 
         environment.push_back(name);
         environment.back().append("=").append(value);
     }
+    if (is_watched(*program)) {
+        environment.emplace_back("ASAN_OPTIONS=disable_coredump=0:detect_leaks=0");
+    }
     auto socket = make_ends(true);
     if (!socket) return fail(socket.error());
     auto word = make_ends(false);
