@@ -51,19 +51,6 @@ CREATE TABLE webhook (
 ) STRICT;
 CREATE UNIQUE INDEX webhook_name ON webhook (name) WHERE removed = 0;
 
--- How webhooks do (core/health.h).
-CREATE TABLE webhook_health (
-    webhook        INTEGER PRIMARY KEY,
-    state          INTEGER NOT NULL,  -- HealthState
-    since          INTEGER,
-    last_success   INTEGER,
-    last_failure   INTEGER,
-    failure_streak INTEGER NOT NULL,
-    last_class     INTEGER NOT NULL,  -- FailureClass
-    failing_for    INTEGER NOT NULL,  -- microseconds
-    reason         TEXT    NOT NULL
-) STRICT;
-
 CREATE TABLE source_cursor (
     source TEXT PRIMARY KEY,
     cursor TEXT NOT NULL
@@ -79,19 +66,5 @@ CREATE TABLE remembered (
 ) STRICT;
 CREATE INDEX remembered_age ON remembered (created_at);
 
--- Code that makes bodies, and what it made for deliveries that are tried again.
-CREATE TABLE transformation (
-    uuid       BLOB    PRIMARY KEY,
-    name       TEXT    NOT NULL UNIQUE,
-    body       TEXT    NOT NULL,  -- JSON, core/transformation.h; sealed
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    version    INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE made_request (
-    delivery INTEGER PRIMARY KEY,
-    body     TEXT NOT NULL  -- JSON, core/made_request.h; sealed
-) STRICT;
-
-PRAGMA user_version = 3;
+-- main_3.sql adds the rest.
+PRAGMA user_version = 2;

@@ -1,5 +1,5 @@
--- From version 2 to 3: transformations, what they made for deliveries that are tried again, and the
--- health of webhooks, which some stores of version 2 have.
+-- From version 2 to 3, for new stores too: transformations, what they made for deliveries that are
+-- tried again, and the health of webhooks, which some stores of version 2 have.
 CREATE TABLE IF NOT EXISTS webhook_health (
     webhook        INTEGER PRIMARY KEY,
     state          INTEGER NOT NULL,  -- HealthState

@@ -187,7 +187,7 @@ MainDb::MainDb(const Layout& layout, const std::vector<SealKey>& keys)
         Transaction creation(db_);
         if (version == 0) db_.run(std::string(sql::sqlite_main));
         if (version == 1) db_.run(std::string(sql::sqlite_main_2));
-        if (version == 1 || version == 2) db_.run(std::string(sql::sqlite_main_3));
+        db_.run(std::string(sql::sqlite_main_3));
         creation.commit();
     }
     make_job_table(db_);
