@@ -316,15 +316,14 @@ boost::asio::awaitable<void> Sender::negotiate(Exchange& exchange) {
         const auto accepted = accepted_profile(exchange);
         const bool settled = !automatic || accepted || clock_.steady() < prepared.probe_after;
         const SignatureProfile profile = accepted.value_or(profiles[i]);
-        // Those behind the first are guesses: one that cannot be is none.
-        if (i > 0 && !accepted && !can_rewrite(profile, exchange.body)) break;
         co_await post_by_keys(exchange, profile);
         const Attempt& attempt = exchange.attempt;
         if (attempt.outcome.ok() && automatic && !accepted) {
             co_await catalog_.accept_profile(exchange.webhook, profile);
         }
         if (settled || !refuses_signature(attempt.status)) co_return;
-        if (i + 1 == profiles.size()) break;
+        // Those behind the first are guesses: one that cannot be is none.
+        if (i + 1 == profiles.size() || !can_rewrite(profiles[i + 1], exchange.body)) break;
         exchange.attempt.refused_profiles.push_back(
             {std::string(to_text(profile)), attempt.status});
     }

@@ -159,6 +159,18 @@ TEST_F(Custom, TheMethodEncodingAndLimitAreTheWebhooks) {
     EXPECT_THAT(found.attempts.at(0).outcome.message, HasSubstr("13 bytes"));
 }
 
+TEST_F(Custom, AProfileThatIsTheOnlyOneForABodyIsNotSaidToBeRefusedBeforeItself) {
+    Receiver receiver(loop, wheel, answer_with(401));
+    Webhook webhook = custom(receiver);
+    webhook.retry = *retry_preset("none");
+    webhook.signature_profile = SignatureProfile::automatic;
+    add(webhook);
+    const DeliveryDetail found = until_state(send_one(node_event(1)), DeliveryState::failed);
+    ASSERT_EQ(receiver.requests.size(), 1U) << "the others write JSON anew, and this is none";
+    EXPECT_EQ(found.attempts.at(0).signature_profile, "infrahub");
+    EXPECT_TRUE(found.attempts.at(0).refused_profiles.empty());
+}
+
 TEST_F(Custom, TheSuccessRuleDecides) {
     Receiver receiver(loop, wheel, answer_with(200, "error: too many"));
     Webhook webhook = custom(receiver);
