@@ -7,9 +7,9 @@
 
 #include "api/encode.h"
 #include "api/request_body.h"
+#include "api/sample_event.h"
 #include "core/options.h"
 #include "core/redact.h"
-#include "core/suggest.h"
 
 namespace herald {
 
@@ -108,16 +108,7 @@ awaitable<Result<std::shared_ptr<const Event>>> find_event(const ApiParts& parts
         co_return fail_field("/event/id", "there is no event " + source.id->text());
     }
     if (source.body) co_return decode(parts, source.body->raw());
-    const auto sample = parts.sample(source.sample, parts.clock.now());
-    if (!sample) {
-        std::vector<std::string_view> names;
-        for (const EventType& known : parts.catalog.types().all()) names.push_back(known.name);
-        co_return fail_field("/event/sample", "there is no sample of " + source.sample +
-                                                  did_you_mean(source.sample, names));
-    }
-    const auto text = canonical_json(*sample);
-    if (!text) co_return fail(Errc::internal, "the sample is broken: " + text.error().message);
-    co_return decode(parts, *text);
+    co_return sample_event(parts, source.sample, "/event/sample");
 }
 
 void append_number_or_null(OptionWriter& out, std::string_view name,

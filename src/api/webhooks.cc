@@ -10,6 +10,7 @@
 #include "api/entity_tag.h"
 #include "api/query_params.h"
 #include "api/request_body.h"
+#include "api/sample_event.h"
 #include "api/target.h"
 #include "api/webhook_input.h"
 #include "core/event_types.h"
@@ -135,21 +136,6 @@ Result<std::string> read_test(JsonView input) {
     return type;
 }
 
-Result<std::shared_ptr<const Event>> sample_event(const ApiParts& parts, const std::string& type) {
-    const Time now = parts.clock.now();
-    const auto sample = parts.sample(type, now);
-    if (!sample) {
-        std::vector<std::string_view> names;
-        for (const EventType& known : parts.catalog.types().all()) names.push_back(known.name);
-        return fail_field("/event", "there is no sample of " + type + did_you_mean(type, names));
-    }
-    const auto text = canonical_json(*sample);
-    if (!text) return fail(Errc::internal, "the sample is broken: " + text.error().message);
-    auto event = parts.decode(JsonView(*text), now);
-    if (!event) return fail(Errc::internal, "the sample is wrong: " + event.error().message);
-    return std::make_shared<const Event>(std::move(*event));
-}
-
 }  // namespace
 
 awaitable<Answer> create_webhook(const Call& call) {
@@ -238,7 +224,7 @@ awaitable<Answer> test_webhook(const Call& call) {
     const ApiParts& parts = call.api.parts;
     const Catalog::Entry webhook = parts.catalog.find(call.parameter);
     if (!webhook) co_return no_such(call.parameter);
-    auto event = sample_event(parts, *type);
+    auto event = sample_event(parts, *type, "/event");
     if (!event) co_return refuse(std::move(event.error()));
     const EventId id = (*event)->id;
     auto submitted = co_await parts.ingest.submit_to(std::move(*event), webhook->id);
