@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -57,7 +59,7 @@ public:
                 sent.events += load_.events_each;
                 ++waiting;
             }
-            poll_.wait(sending && load_.per_second > 0 ? 0 : 20, [&](std::uint32_t index) {
+            poll_.wait(sending ? until_due(sent) : longest_wait, [&](std::uint32_t index) {
                 if (answered(connections_[index], sent)) --waiting;
             });
         }
@@ -65,6 +67,8 @@ public:
     }
 
 private:
+    static constexpr std::chrono::nanoseconds longest_wait{20'000'000};
+
     struct Connection {
         Fd fd;
         std::string in;
@@ -75,6 +79,14 @@ private:
         if (load_.per_second <= 0) return true;
         const double elapsed = static_cast<double>(steady_nanoseconds() - sent.began) * 1e-9;
         return static_cast<double>(sent.events) < elapsed * load_.per_second;
+    }
+    /// At a fixed rate it sleeps meanwhile, and leaves the core to those that are measured.
+    [[nodiscard]] std::chrono::nanoseconds until_due(const Sent& sent) const {
+        if (load_.per_second <= 0) return longest_wait;
+        const double due = static_cast<double>(sent.events) * 1e9 / load_.per_second;
+        const auto elapsed = static_cast<double>(steady_nanoseconds() - sent.began);
+        return std::clamp(std::chrono::nanoseconds{static_cast<std::int64_t>(due - elapsed)},
+                          std::chrono::nanoseconds{0}, longest_wait);
     }
     void post(Connection& to) {
         std::string body;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -39,11 +40,13 @@ public:
         event.data.u32 = index;
         if (::epoll_ctl(fd_.get(), EPOLL_CTL_ADD, fd, &event) != 0) std::abort();
     }
-    /// Calls `ready(index)` for each that can be read, waiting at most `milliseconds`.
+    /// Calls `ready(index)` for each that can be read, waiting that long at most.
     template <class Ready>
-    void wait(int milliseconds, Ready ready) {
-        const int n =
-            ::epoll_wait(fd_.get(), events_.data(), static_cast<int>(events_.size()), milliseconds);
+    void wait(std::chrono::nanoseconds at_most, Ready ready) {
+        const timespec time{at_most / std::chrono::seconds{1},
+                            (at_most % std::chrono::seconds{1}).count()};
+        const int n = ::epoll_pwait2(fd_.get(), events_.data(), static_cast<int>(events_.size()),
+                                     &time, nullptr);
         for (int i = 0; i < n; ++i) ready(events_[static_cast<std::size_t>(i)].data.u32);
     }
 

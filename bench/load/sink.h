@@ -83,7 +83,7 @@ private:
     void loop(const std::stop_token& stop) {
         poll_.add(listener_.get(), 0);
         while (!stop.stop_requested()) {
-            poll_.wait(50, [this](std::uint32_t index) {
+            poll_.wait(std::chrono::milliseconds{50}, [this](std::uint32_t index) {
                 if (index == 0) {
                     accept();
                 } else {

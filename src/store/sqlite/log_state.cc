@@ -124,6 +124,8 @@ void LogState::read_tail(Time now) {
     SegmentInfo& info = tail().info;
     Segment& segment = file(tail());
     writer = std::make_unique<SegmentWriter>(segment.db());
+    checkpointer =
+        std::make_unique<Checkpointer>(shared->layout.segment(info.number), segment.db());
     // A tail that an older herald began has no such table.
     make_job_table(segment.db());
     read_jobs(main.db(), jobs);
@@ -277,6 +279,7 @@ void LogState::roll(Time now) {
     begun.info = next;
     begun.file = std::make_unique<Segment>(path, Access::read_write);
     auto next_writer = std::make_unique<SegmentWriter>(begun.file->db());
+    auto next_checkpointer = std::make_unique<Checkpointer>(path, begun.file->db());
 
     SegmentInfo full = tail().info;
     full.state = SegmentState::sealed;
@@ -289,6 +292,7 @@ void LogState::roll(Time now) {
     tail().info = full;
     segments.push_back(std::move(begun));
     writer = std::move(next_writer);
+    checkpointer = std::move(next_checkpointer);
     tail_bytes = 0;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "store/sqlite/checkpointer.h"
 #include "store/sqlite/delivery_ids.h"
 #include "store/sqlite/event_index.h"
 #include "store/sqlite/job_table.h"
@@ -65,6 +66,7 @@ public:
     DeliveryIds ids;
     std::vector<LogSegment> segments;  ///< oldest first, never empty
     std::unique_ptr<SegmentWriter> writer;  ///< into the tail
+    std::unique_ptr<Checkpointer> checkpointer;  ///< of the tail
     IdFilter known_ids;
     OpenDeliveries open;
     Jobs jobs;

@@ -67,6 +67,7 @@ public:
     Segment(const std::filesystem::path& path, Access access);
 
     [[nodiscard]] const Database& db() const { return db_; }
+    [[nodiscard]] Database& db() { return db_; }
 
     [[nodiscard]] std::optional<EventRow> event(EventSeq seq, EventParts parts);
     /// The events behind `after`, at most `limit`, in order, without body and extra.

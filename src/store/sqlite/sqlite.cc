@@ -168,8 +168,8 @@ Database::Database(const std::filesystem::path& path, Access access) {
         run("PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL");
     }
     if (access != Access::read_only) {
-        run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
-            "PRAGMA cache_size=-8192");
+        run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192");
+        on_commit(nullptr);
     } else {
         run("PRAGMA query_only=1; PRAGMA cache_size=-1024");
     }
@@ -194,6 +194,20 @@ void Database::checkpoint() const {
     const int code =
         sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     if ((code & 0xFF) != SQLITE_BUSY) check(db_.get(), code);
+}
+
+void Database::on_commit(std::function<void(int pages)> listener) {
+    if (!listener) {
+        sqlite3_wal_autocheckpoint(db_.get(), long_log_pages);
+        on_commit_.reset();
+        return;
+    }
+    on_commit_ = std::make_unique<std::function<void(int pages)>>(std::move(listener));
+    const auto tell = [](void* self, sqlite3*, const char*, int pages) {
+        (*static_cast<std::function<void(int pages)>*>(self))(pages);
+        return SQLITE_OK;
+    };
+    sqlite3_wal_hook(db_.get(), tell, on_commit_.get());
 }
 
 Transaction::Transaction(const Database& db) : db_(db) { db_.run("BEGIN IMMEDIATE"); }

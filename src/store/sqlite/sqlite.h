@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -79,6 +80,9 @@ private:
     std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
+/// A write-ahead log that has so many pages is copied back into its file.
+inline constexpr int long_log_pages = 4'000;
+
 enum class Access { read_only, read_write, create };
 
 /// A connection, used by one thread. Closed by the destructor.
@@ -96,11 +100,16 @@ public:
     [[nodiscard]] std::int64_t changes() const;
     /// Copies the write-ahead log into the file and empties it, as far as readers let it.
     void checkpoint() const;
+    /// Hands over the care for the write-ahead log, which is otherwise copied back by the commit
+    /// that makes it long: the listener hears after each commit how many pages it has. Without a
+    /// listener it is as before.
+    void on_commit(std::function<void(int pages)> listener);
 
 private:
     struct Close {
         void operator()(sqlite3* db) const;
     };
+    std::unique_ptr<std::function<void(int pages)>> on_commit_;  ///< stays where SQLite knows it
     std::unique_ptr<sqlite3, Close> db_;
 };
 
