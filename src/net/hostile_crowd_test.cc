@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "async/task_group.h"
+#include "base/sanitizers.h"
 #include "support/client_test.h"
 
 namespace herald {
@@ -29,11 +30,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t crowd = 1'000;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_is_measured = false;  // the sanitizer's own is most of it
-#else
-constexpr bool memory_is_measured = true;
-#endif
+/// A sanitizer's own is most of it.
+constexpr bool memory_is_measured = !watches_addresses && !watches_threads;
 
 /// What one connection of the crowd sends: a beginning, then the same for ever. Empty: nothing.
 struct Manner {

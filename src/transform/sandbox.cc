@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "base/sanitizers.h"
+
 namespace herald {
 
 namespace {
@@ -64,13 +66,9 @@ std::vector<std::pair<std::string_view, bool>> SandboxReport::by_name() const {
 }
 
 bool is_watched(const std::filesystem::path& program) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     std::error_code error;
-    return std::filesystem::equivalent(program, "/proc/self/exe", error);
-#else
-    static_cast<void>(program);
-    return false;
-#endif
+    return (watches_addresses || watches_threads) &&
+           std::filesystem::equivalent(program, "/proc/self/exe", error);
 }
 
 Sandbox::Sandbox(const HostLimits& limits, const std::vector<std::filesystem::path>& readable,
