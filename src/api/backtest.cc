@@ -82,11 +82,7 @@ Result<Request> read_request(JsonView body, const Catalog& catalog) {
     }
     in.finish();
     if (wrong.empty()) return request;
-    std::string message = "the backtest is wrong";
-    for (const FieldError& field : wrong) {
-        message += (&field == wrong.data() ? ": " : "; ") + field.pointer + " " + field.detail;
-    }
-    return fail(Error{Errc::invalid, std::move(message), std::move(wrong)});
+    return fail_fields("the backtest is wrong", std::move(wrong));
 }
 
 void append_request(std::string& out, const Result<Sender::Preview>& request) {

@@ -92,10 +92,7 @@ Result<JobInput> read_job(JsonView input, Time now, const FindJobWebhook& find) 
     if (job.kind == JobKind::redeliver && job.scope.states.empty()) {
         job.scope.states = {DeliveryState::failed};
     }
-    if (!wrong.empty()) {
-        const std::string message = wrong[0].pointer + ": " + wrong[0].detail;
-        return fail(Error{Errc::invalid, message, std::move(wrong)});
-    }
+    if (!wrong.empty()) return fail_fields("", std::move(wrong));
     return read;
 }
 

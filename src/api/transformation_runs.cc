@@ -83,11 +83,7 @@ Result<Request> read_request(JsonView body, const ApiParts& parts, Transformatio
     request.event = read_source(in, wrong);
     in.finish();
     if (wrong.empty()) return request;
-    std::string message = "the run is wrong";
-    for (const FieldError& field : wrong) {
-        message += (&field == wrong.data() ? ": " : "; ") + field.pointer + " " + field.detail;
-    }
-    return fail(Error{Errc::invalid, std::move(message), std::move(wrong)});
+    return fail_fields("the run is wrong", std::move(wrong));
 }
 
 Result<std::shared_ptr<const Event>> decode(const ApiParts& parts, std::string_view text) {

@@ -101,11 +101,7 @@ public:
             for (FieldError& field : valid.error().fields) take_over(std::move(field));
         }
         if (wrong_.empty()) return std::move(webhook_);
-        std::string message = "the webhook is wrong";
-        for (const FieldError& field : wrong_) {
-            message += (&field == wrong_.data() ? ": " : "; ") + field.pointer + " " + field.detail;
-        }
-        return fail(Error{Errc::invalid, std::move(message), std::move(wrong_)});
+        return fail_fields("the webhook is wrong", std::move(wrong_));
     }
 
 private:

@@ -59,4 +59,16 @@ using Result = std::expected<T, Error>;
         Error{Errc::invalid, std::move(message), {{std::move(pointer), std::move(detail)}}});
 }
 
+/// A failure of all these fields, of which there is at least one. `what` says of what, such as "the
+/// webhook is wrong", or nothing.
+[[nodiscard]] inline std::unexpected<Error> fail_fields(std::string_view what,
+                                                        std::vector<FieldError> fields) {
+    std::string message(what);
+    for (const FieldError& field : fields) {
+        if (!message.empty()) message += &field == fields.data() ? ": " : "; ";
+        message += field.pointer + ": " + field.detail;
+    }
+    return std::unexpected(Error{Errc::invalid, std::move(message), std::move(fields)});
+}
+
 }  // namespace herald

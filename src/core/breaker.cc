@@ -22,7 +22,7 @@ BreakerPolicy read_breaker(JsonView value, JsonView stored, std::vector<FieldErr
     return policy;
 }
 
-void write_breaker(std::string& out, const BreakerPolicy& policy, SecretForm form) {
+void append_breaker(std::string& out, const BreakerPolicy& policy, SecretForm form) {
     OptionWriter writer(out, form);
     writer.number("failures", policy.failures);
     writer.duration("disable_after", policy.disable_after);

@@ -23,7 +23,7 @@ struct BreakerPolicy {
 /// The group "breaker" of a webhook's options, from and to JSON.
 [[nodiscard]] BreakerPolicy read_breaker(JsonView value, JsonView stored,
                                          std::vector<FieldError>& wrong);
-void write_breaker(std::string& out, const BreakerPolicy& policy, SecretForm form);
+void append_breaker(std::string& out, const BreakerPolicy& policy, SecretForm form);
 
 /// Open: one probe at a time, each after a longer wait. Time is a parameter, and steady, so that a
 /// jump of the wall clock neither fires nor freezes probes.

@@ -54,8 +54,9 @@ std::string_view to_text(GatherSend send) {
     return "";
 }
 
-Gathering read_gathering(OptionReader& options) {
+Gathering read_gathering(JsonView value, JsonView stored, std::vector<FieldError>& wrong) {
     Gathering read;
+    OptionReader options(value, "/gathering", stored, wrong);
     read.mode = options.choice("mode", read.mode, parse_mode, "none, debounce or settle");
     const bool settle = read.mode == GatherMode::settle;
     if (options.member("key")) {
@@ -79,7 +80,8 @@ Gathering read_gathering(OptionReader& options) {
     return read;
 }
 
-void write_gathering(OptionWriter& out, const Gathering& gathering) {
+void append_gathering(std::string& text, const Gathering& gathering, SecretForm form) {
+    OptionWriter out(text, form);
     out.text("mode", to_text(gathering.mode));
     out.text_or_null("key", gathering.key ? to_text(*gathering.key) : "");
     out.duration("quiet", gathering.quiet);

@@ -47,8 +47,9 @@ struct Gathering {
     bool operator==(const Gathering&) const = default;
 };
 
-[[nodiscard]] Gathering read_gathering(OptionReader& options);
-void write_gathering(OptionWriter& out, const Gathering& gathering);
+[[nodiscard]] Gathering read_gathering(JsonView value, JsonView stored,
+                                       std::vector<FieldError>& wrong);
+void append_gathering(std::string& out, const Gathering& gathering, SecretForm form);
 
 /// The event that all of a tree go back to: the farthest known ancestor, or the event itself.
 [[nodiscard]] EventId root_of(const Event& event);

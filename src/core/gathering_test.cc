@@ -15,14 +15,12 @@ using test::event_id;
 using test::make_event;
 
 Gathering read(std::string_view json, std::vector<FieldError>& wrong) {
-    OptionReader options(JsonView(json), "/gathering", JsonView{}, wrong);
-    return read_gathering(options);
+    return read_gathering(JsonView(json), JsonView{}, wrong);
 }
 
 std::string written(const Gathering& gathering) {
     std::string out;
-    OptionWriter options(out, SecretForm::plain);
-    write_gathering(options, gathering);
+    append_gathering(out, gathering, SecretForm::plain);
     return out;
 }
 

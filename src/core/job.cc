@@ -136,8 +136,7 @@ Result<> validate(const Job& job) {
         wrong.push_back({"/rate", "must be from 1 to " + std::to_string(limits::job_rate)});
     }
     if (wrong.empty()) return {};
-    const std::string message = wrong[0].pointer + ": " + wrong[0].detail;
-    return fail(Error{Errc::invalid, message, std::move(wrong)});
+    return fail_fields("", std::move(wrong));
 }
 
 Duration rest_after(const Job& job, std::size_t made) {

@@ -84,7 +84,7 @@ Pacing read_pacing(JsonView value, JsonView stored, std::vector<FieldError>& wro
     return pacing;
 }
 
-void write_pacing(std::string& out, const Pacing& pacing, SecretForm form) {
+void append_pacing(std::string& out, const Pacing& pacing, SecretForm form) {
     OptionWriter writer(out, form);
     writer.text_or_null("rate_limit", pacing.rate_limit ? to_text(*pacing.rate_limit) : "");
     writer.number("max_in_flight", pacing.max_in_flight);

@@ -55,7 +55,7 @@ struct Pacing {
 
 /// The group "pacing" of a webhook's options, from and to JSON.
 [[nodiscard]] Pacing read_pacing(JsonView value, JsonView stored, std::vector<FieldError>& wrong);
-void write_pacing(std::string& out, const Pacing& pacing, SecretForm form);
+void append_pacing(std::string& out, const Pacing& pacing, SecretForm form);
 
 /// What an event is in order with, for an ordering other than none: equal for those that are.
 /// Never 0. Different nodes may share a number, and are then in order with each other too.

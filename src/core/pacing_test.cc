@@ -58,7 +58,7 @@ std::vector<std::string> wrong_in(std::string_view json) {
 TEST(Pacing, ComesBackAsItWasWritten) {
     const Pacing pacing{RateLimit{600, 1min}, 4, Ordering::node, 3, Backlog::oldest};
     std::string json;
-    write_pacing(json, pacing, SecretForm::plain);
+    append_pacing(json, pacing, SecretForm::plain);
     std::vector<FieldError> wrong;
     EXPECT_EQ(read_pacing(JsonView(json), JsonView{}, wrong), pacing);
     EXPECT_EQ(read_pacing(JsonView{}, JsonView{}, wrong), Pacing{});

@@ -93,12 +93,14 @@ Result<Proxy> parse_proxy(std::string_view text) {
     return Proxy{url->tls, url->host, url->port, url->userinfo};
 }
 
-ProxyOptions read_proxy_options(OptionReader& reader) {
+ProxyOptions read_proxy_options(JsonView value, JsonView stored, std::vector<FieldError>& wrong) {
     ProxyOptions options;
+    OptionReader reader(value, "/proxy", stored, wrong);
     options.url = reader.text("url");
     options.user = reader.text("user");
     options.password = reader.secret("password");
     options.from_environment = reader.flag("from_environment", true);
+    reader.finish();
     const auto proxy = options.url.empty() ? Result<Proxy>() : parse_proxy(options.url);
     if (!proxy || proxy->userinfo.empty()) return options;
     // People paste them in one piece. Apart they can be masked apart.

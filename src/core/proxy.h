@@ -43,7 +43,8 @@ struct ProxyOptions {
 
 /// Reads the group; what is missing has its default. A user and password in the URL become those
 /// of the options.
-[[nodiscard]] ProxyOptions read_proxy_options(OptionReader& reader);
+[[nodiscard]] ProxyOptions read_proxy_options(JsonView value, JsonView stored,
+                                              std::vector<FieldError>& wrong);
 void append_proxy_options(std::string& out, const ProxyOptions& options, SecretForm form);
 
 /// The proxy of its own; null: it has none. The options have been checked.

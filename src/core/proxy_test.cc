@@ -65,10 +65,7 @@ TEST(ProxyOptions, NameWhatIsWrong) {
 /// What a person gave, over what is stored; the complaints go to `wrong`.
 ProxyOptions read_given(const std::string& given, const std::string& stored,
                         std::vector<FieldError>& wrong) {
-    OptionReader reader(JsonView(given), "/proxy", JsonView(stored), wrong);
-    ProxyOptions options = read_proxy_options(reader);
-    reader.finish();
-    return options;
+    return read_proxy_options(JsonView(given), JsonView(stored), wrong);
 }
 
 std::string written(const ProxyOptions& options, SecretForm form) {

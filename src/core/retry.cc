@@ -129,8 +129,7 @@ Result<> validate(const RetryPolicy& policy) {
         wrong.push_back({"/retry/delays/0", "must be \"0s\": the first attempt is made at once"});
     }
     if (wrong.empty()) return {};
-    std::string message = wrong.front().pointer + ": " + wrong.front().detail;
-    return fail(Error{Errc::invalid, std::move(message), std::move(wrong)});
+    return fail_fields("", std::move(wrong));
 }
 
 }  // namespace herald

@@ -32,11 +32,13 @@ Value checked(std::string_view pointer, const std::string& pem,
 
 }  // namespace
 
-TlsOptions read_tls_options(OptionReader& reader) {
+TlsOptions read_tls_options(JsonView value, JsonView stored, std::vector<FieldError>& wrong) {
     TlsOptions options;
+    OptionReader reader(value, "/tls", stored, wrong);
     options.ca = reader.text("ca");
     options.certificate = reader.text("certificate");
     options.key = reader.secret("key");
+    reader.finish();
     return options;
 }
 

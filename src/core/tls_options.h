@@ -19,7 +19,8 @@ struct TlsOptions {
 };
 
 /// Reads the group; what is missing has its default.
-[[nodiscard]] TlsOptions read_tls_options(OptionReader& reader);
+[[nodiscard]] TlsOptions read_tls_options(JsonView value, JsonView stored,
+                                          std::vector<FieldError>& wrong);
 void append_tls_options(std::string& out, const TlsOptions& options, SecretForm form);
 
 /// Notes what is wrong: "/tls/ca", "/tls/certificate", "/tls/key". Certificates and key must

@@ -96,9 +96,7 @@ TEST(TlsOptions, TheKeyIsMaskedAndTheMaskStandsForIt) {
     std::string stored;
     append_tls_options(stored, options, SecretForm::plain);
     std::vector<FieldError> wrong;
-    OptionReader reader(JsonView(shown), "/tls", JsonView(stored), wrong);
-    EXPECT_EQ(read_tls_options(reader), options);
-    reader.finish();
+    EXPECT_EQ(read_tls_options(JsonView(shown), JsonView(stored), wrong), options);
     EXPECT_TRUE(wrong.empty());
 }
 

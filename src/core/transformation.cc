@@ -303,11 +303,7 @@ Result<Transformation> read_transformation(JsonView input, const Transformation*
         made.updated_at = stored->updated_at;
     }
     if (wrong.empty()) return made;
-    std::string message;
-    for (const FieldError& field : wrong) {
-        message += (message.empty() ? "" : "; ") + field.pointer + ": " + field.detail;
-    }
-    return fail(Error{Errc::invalid, std::move(message), std::move(wrong)});
+    return fail_fields("", std::move(wrong));
 }
 
 void append_transformation(std::string& out, const Transformation& transformation,

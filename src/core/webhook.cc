@@ -45,12 +45,7 @@ void check_line(const std::string& pointer, std::string_view text, std::size_t b
 
 Result<> result_of(Wrong wrong) {
     if (wrong.empty()) return {};
-    std::string message;
-    for (const FieldError& field : wrong) {
-        if (!message.empty()) message += "; ";
-        message += field.pointer + ": " + field.detail;
-    }
-    return fail(Error{Errc::invalid, std::move(message), std::move(wrong)});
+    return fail_fields("", std::move(wrong));
 }
 
 void add(const auto& checked, Wrong& wrong) {

@@ -16,85 +16,49 @@ struct Group {
     void (*write)(std::string& out, const Webhook& webhook, SecretForm form);
 };
 
-void read_retry_on(Webhook& webhook, JsonView value, JsonView, std::vector<FieldError>& wrong) {
-    webhook.retry_on = read_retry_classes(value, "/retry_on", wrong);
+/// A group that is one member of the webhook. `Read` takes no stored value, and `Append` no form,
+/// where nothing in the group is secret.
+template <auto Member, auto Read, auto Append>
+constexpr Group group(std::string_view name) {
+    const auto read = [](Webhook& webhook, JsonView value, JsonView stored,
+                         std::vector<FieldError>& wrong) {
+        if constexpr (requires { Read(value, stored, wrong); }) {
+            webhook.*Member = Read(value, stored, wrong);
+        } else {
+            webhook.*Member = Read(value, wrong);
+        }
+    };
+    const auto write = [](std::string& out, const Webhook& webhook, SecretForm form) {
+        if constexpr (requires { Append(out, webhook.*Member, form); }) {
+            Append(out, webhook.*Member, form);
+        } else {
+            Append(out, webhook.*Member);
+        }
+    };
+    return {name, read, write};
 }
 
-void write_retry_on(std::string& out, const Webhook& webhook, SecretForm) {
-    append_retry_classes(out, webhook.retry_on);
+std::vector<FailureClass> read_retry_on(JsonView value, std::vector<FieldError>& wrong) {
+    return read_retry_classes(value, "/retry_on", wrong);
 }
 
-void read_pacing_group(Webhook& webhook, JsonView value, JsonView stored,
-                       std::vector<FieldError>& wrong) {
-    webhook.pacing = read_pacing(value, stored, wrong);
+std::string read_transformation_name(JsonView value, std::vector<FieldError>& wrong) {
+    const auto name = value.string();
+    if (!name && !value.is_null()) {
+        wrong.push_back({"/transformation", "must be the name of a transformation, or null"});
+    }
+    return std::string(name.value_or(""));
 }
 
-void write_pacing_group(std::string& out, const Webhook& webhook, SecretForm form) {
-    write_pacing(out, webhook.pacing, form);
+void append_transformation_name(std::string& out, const std::string& name) {
+    if (name.empty()) {
+        out += "null";
+    } else {
+        append_json_string(out, name);
+    }
 }
 
-void read_breaker_group(Webhook& webhook, JsonView value, JsonView stored,
-                        std::vector<FieldError>& wrong) {
-    webhook.breaker = read_breaker(value, stored, wrong);
-}
-
-void write_breaker_group(std::string& out, const Webhook& webhook, SecretForm form) {
-    write_breaker(out, webhook.breaker, form);
-}
-
-void read_authentication_group(Webhook& webhook, JsonView value, JsonView stored,
-                               std::vector<FieldError>& wrong) {
-    webhook.authentication = read_authentication(value, stored, wrong);
-}
-
-void write_authentication_group(std::string& out, const Webhook& webhook, SecretForm form) {
-    append_authentication(out, webhook.authentication, form);
-}
-
-void read_tls(Webhook& webhook, JsonView value, JsonView stored, std::vector<FieldError>& wrong) {
-    OptionReader reader(value, "/tls", stored, wrong);
-    webhook.tls = read_tls_options(reader);
-    reader.finish();
-}
-
-void write_tls(std::string& out, const Webhook& webhook, SecretForm form) {
-    append_tls_options(out, webhook.tls, form);
-}
-
-void read_proxy(Webhook& webhook, JsonView value, JsonView stored, std::vector<FieldError>& wrong) {
-    OptionReader reader(value, "/proxy", stored, wrong);
-    webhook.proxy = read_proxy_options(reader);
-    reader.finish();
-}
-
-void write_proxy(std::string& out, const Webhook& webhook, SecretForm form) {
-    append_proxy_options(out, webhook.proxy, form);
-}
-
-void read_conditions_group(Webhook& webhook, JsonView value, JsonView,
-                           std::vector<FieldError>& wrong) {
-    webhook.conditions = read_conditions(value, wrong);
-}
-
-void write_conditions_group(std::string& out, const Webhook& webhook, SecretForm) {
-    append_conditions(out, webhook.conditions);
-}
-
-void read_gathering_of(Webhook& webhook, JsonView value, JsonView stored,
-                       std::vector<FieldError>& wrong) {
-    OptionReader options(value, "/gathering", stored, wrong);
-    webhook.gathering = read_gathering(options);
-}
-
-void write_gathering_of(std::string& out, const Webhook& webhook, SecretForm form) {
-    OptionWriter options(out, form);
-    write_gathering(options, webhook.gathering);
-}
-
-void read_signature(Webhook& webhook, JsonView value, JsonView, std::vector<FieldError>& wrong) {
-    webhook.signature = read_signature_options(value, wrong);
-}
-
+/// Null while the webhook's profile asks for none.
 void write_signature(std::string& out, const Webhook& webhook, SecretForm) {
     if (webhook.signature_profile == SignatureProfile::hmac ||
         webhook.signature != SignatureOptions{}) {
@@ -104,64 +68,28 @@ void write_signature(std::string& out, const Webhook& webhook, SecretForm) {
     }
 }
 
-void read_rotation(Webhook& webhook, JsonView value, JsonView stored,
-                   std::vector<FieldError>& wrong) {
-    webhook.key_rotation = read_key_rotation(value, stored, wrong);
-}
-
-void write_rotation(std::string& out, const Webhook& webhook, SecretForm form) {
-    append_key_rotation(out, webhook.key_rotation, form);
-}
-
-void read_transformation_name(Webhook& webhook, JsonView value, JsonView,
-                              std::vector<FieldError>& wrong) {
-    const auto name = value.string();
-    if (!name && !value.is_null()) {
-        wrong.push_back({"/transformation", "must be the name of a transformation, or null"});
-    }
-    webhook.transformation = name.value_or("");
-}
-
-void write_transformation_name(std::string& out, const Webhook& webhook, SecretForm) {
-    if (webhook.transformation.empty()) {
-        out += "null";
-    } else {
-        append_json_string(out, webhook.transformation);
-    }
-}
-
-void read_request(Webhook& webhook, JsonView value, JsonView stored,
-                  std::vector<FieldError>& wrong) {
-    webhook.request = read_request_options(value, stored, wrong);
-}
-
-void write_request(std::string& out, const Webhook& webhook, SecretForm form) {
-    append_request_options(out, webhook.request, form);
-}
-
-void read_success(Webhook& webhook, JsonView value, JsonView stored,
-                  std::vector<FieldError>& wrong) {
-    webhook.success = read_success_rule(value, stored, wrong);
-}
-
-void write_success(std::string& out, const Webhook& webhook, SecretForm form) {
-    append_success_rule(out, webhook.success, form);
+constexpr Group signature_group() {
+    Group signature =
+        group<&Webhook::signature, read_signature_options, append_signature_options>("signature");
+    signature.write = write_signature;
+    return signature;
 }
 
 constexpr std::array groups{
-    Group{"transformation", read_transformation_name, write_transformation_name},
-    Group{"request", read_request, write_request},
-    Group{"success", read_success, write_success},
-    Group{"authentication", read_authentication_group, write_authentication_group},
-    Group{"conditions", read_conditions_group, write_conditions_group},
-    Group{"retry_on", read_retry_on, write_retry_on},
-    Group{"pacing", read_pacing_group, write_pacing_group},
-    Group{"breaker", read_breaker_group, write_breaker_group},
-    Group{"tls", read_tls, write_tls},
-    Group{"proxy", read_proxy, write_proxy},
-    Group{"gathering", read_gathering_of, write_gathering_of},
-    Group{"signature", read_signature, write_signature},
-    Group{"key_rotation", read_rotation, write_rotation},
+    group<&Webhook::transformation, read_transformation_name, append_transformation_name>(
+        "transformation"),
+    group<&Webhook::request, read_request_options, append_request_options>("request"),
+    group<&Webhook::success, read_success_rule, append_success_rule>("success"),
+    group<&Webhook::authentication, read_authentication, append_authentication>("authentication"),
+    group<&Webhook::conditions, read_conditions, append_conditions>("conditions"),
+    group<&Webhook::retry_on, read_retry_on, append_retry_classes>("retry_on"),
+    group<&Webhook::pacing, read_pacing, append_pacing>("pacing"),
+    group<&Webhook::breaker, read_breaker, append_breaker>("breaker"),
+    group<&Webhook::tls, read_tls_options, append_tls_options>("tls"),
+    group<&Webhook::proxy, read_proxy_options, append_proxy_options>("proxy"),
+    group<&Webhook::gathering, read_gathering, append_gathering>("gathering"),
+    signature_group(),
+    group<&Webhook::key_rotation, read_key_rotation, append_key_rotation>("key_rotation"),
 };
 
 std::string written(const Group& group, const Webhook& webhook, SecretForm form) {
