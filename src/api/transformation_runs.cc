@@ -138,9 +138,9 @@ void append_failure(OptionWriter& out, const TransformFault& fault) {
 
 /// What the request would be, for a webhook or for nobody.
 Result<Sender::Preview> request_of(const ApiParts& parts, const Request& request,
-                                   const MadeRequest& made) {
+                                   const Event& event, const MadeRequest& made) {
     const std::vector<std::string> secrets = parts.hosts.secrets(*request.transformation);
-    if (request.webhook) return parts.sender.preview(made, *request.webhook, secrets);
+    if (request.webhook) return parts.sender.preview(made, event, *request.webhook, secrets);
     Sender::Preview preview{"POST", redact_url(made.url), made.headers, made.body};
     mask_secrets(preview.body, secrets);
     mask_secrets(preview.url, secrets);
@@ -148,13 +148,14 @@ Result<Sender::Preview> request_of(const ApiParts& parts, const Request& request
     return preview;
 }
 
-ServerAnswer show(const ApiParts& parts, const Request& request, HostedTransform::Run run) {
+ServerAnswer show(const ApiParts& parts, const Request& request, const Event& event,
+                  HostedTransform::Run run) {
     ServerAnswer answer;
     OptionWriter out(answer.body, SecretForm::masked);
     std::optional<TransformFault> failure;
     if (run.made) {
         const std::size_t size = run.made->body.size();
-        const auto preview = request_of(parts, request, *run.made);
+        const auto preview = request_of(parts, request, event, *run.made);
         const Sender::Preview nothing{"POST", "", {}, run.made->body};
         const Webhook* webhook = request.webhook.get();
         append_request(out, preview.value_or(nothing),
@@ -197,7 +198,7 @@ awaitable<Answer> run(const Call& call, Transformations::Entry stored) {
     if (!event) co_return refuse(std::move(event.error()));
     const std::shared_ptr<const Event> given = std::move(*event);
     HostedTransform::Run done = co_await parts.hosts.run(request->transformation, *given);
-    co_return show(parts, *request, std::move(done));
+    co_return show(parts, *request, *given, std::move(done));
 }
 
 }  // namespace

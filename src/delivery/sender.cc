@@ -25,6 +25,14 @@ namespace {
 /// again: the refusal may have come from something in between.
 constexpr auto probe_again_after = std::chrono::hours{1};
 
+/// The webhook-id of a request that is only shown.
+constexpr std::string_view previewed_id = "msg_preview";
+
+std::string unix_seconds(Time time) {
+    return std::to_string(
+        std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
+}
+
 bool refuses_signature(int status) { return status == 400 || status == 401 || status == 403; }
 bool refuses_key(int status) { return status == 401 || status == 403; }
 
@@ -241,10 +249,11 @@ boost::asio::awaitable<Result<Sender::Preview>> Sender::preview(const Event& eve
         made = std::move(*applied);
     }
     const std::vector<std::string> secrets = transform_.secrets(*webhook);
-    co_return preview(std::move(made), *webhook, secrets);
+    co_return preview(std::move(made), event, *webhook, secrets);
 }
 
-Result<Sender::Preview> Sender::preview(MadeRequest made, const Webhook& webhook,
+Result<Sender::Preview> Sender::preview(MadeRequest made, const Event& event,
+                                        const Webhook& webhook,
                                         const std::vector<std::string>& secrets) const {
     const std::string target = made.url.empty() ? webhook.url : made.url;
     const auto url = parse_url(target);
@@ -267,9 +276,14 @@ Result<Sender::Preview> Sender::preview(MadeRequest made, const Webhook& webhook
         const SignatureProfile first =
             automatic ? candidates(*key).front() : webhook.signature_profile;
         const SignatureProfile profile = webhook.accepted_profile.value_or(first);
+        auto signer = Signer::create(profile, *key, webhook.signature);
+        if (!signer) return fail(signer.error());
         if (can_rewrite(profile, preview.body)) {
             preview.body = signed_form(profile, preview.body).body;
         }
+        const std::string timestamp = unix_seconds(clock_.now());
+        append_signed_headers(preview.headers, *signer, {previewed_id, timestamp, event.type},
+                              std::string(redacted));
     }
     mask_secrets(preview.body, secrets);
     mask_secrets(preview.url, secrets);
@@ -409,8 +423,7 @@ boost::asio::awaitable<void> Sender::post_once(Exchange& exchange,
 
 void Sender::sign(const Exchange& exchange, SignatureProfile profile, KeyUse use,
                   const std::string& payload, HeaderList& headers) const {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(clock_.now());
-    const std::string timestamp = std::to_string(seconds.time_since_epoch().count());
+    const std::string timestamp = unix_seconds(clock_.now());
     const std::string id = exchange.id.text();
     const SignedSubject subject{id, timestamp, exchange.event->type};
     exchange.prepared->signing.sign(profile, use, subject, payload, headers);

@@ -38,9 +38,9 @@ public:
     /// attempt's outcome.
     boost::asio::awaitable<Tried> attempt(const Held& held, Catalog::Entry webhook);
 
-    /// The request that a first attempt would make, without its signature; secrets are masked.
-    /// The Error says why there would be none. Sends nothing, and keeps nothing of the webhook,
-    /// which need not be stored.
+    /// The request that a first attempt would make now, under a made-up id; secrets and the
+    /// signature are masked. The Error says why there would be none. Sends nothing, and keeps
+    /// nothing of the webhook, which need not be stored.
     struct Preview {
         std::string method;
         std::string url;
@@ -50,7 +50,8 @@ public:
     boost::asio::awaitable<Result<Preview>> preview(const Event& event,
                                                     std::shared_ptr<const Webhook> webhook) const;
     /// As preview(), of what a transformation has made; `secrets` are masked too.
-    [[nodiscard]] Result<Preview> preview(MadeRequest made, const Webhook& webhook,
+    [[nodiscard]] Result<Preview> preview(MadeRequest made, const Event& event,
+                                          const Webhook& webhook,
                                           const std::vector<std::string>& secrets) const;
 
 private:
