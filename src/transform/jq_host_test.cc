@@ -305,6 +305,8 @@ TEST_F(JqHost, a_file_of_a_repository_and_its_modules) {
 }
 
 TEST_F(JqHost, answers_before_an_endless_program_are_out) {
+    // It holds signals back as long as code that it does not know runs, and libjq is such.
+    if (watches_threads) GTEST_SKIP() << "this sanitizer lets no alarm through";
     start("if . == 3 then last(range(0; infinite)) else . end");
     ASSERT_EQ(answer().kind, 'R');
     for (const std::string_view event : {"1", "2", "3", "4"}) send('T', event);
