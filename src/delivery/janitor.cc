@@ -7,6 +7,8 @@ namespace herald {
 namespace {
 
 constexpr auto rest = std::chrono::seconds{1};
+/// Between steps, so many times as long as the last one took and waited: commits come first.
+constexpr int rest_for_work = 2;
 constexpr std::size_t cancel_at_most = 1'000;
 
 }  // namespace
@@ -24,10 +26,12 @@ void Janitor::start(TaskGroup& tasks) { tasks.start(run()); }
 
 boost::asio::awaitable<void> Janitor::run() {
     for (;;) {
+        const auto began = clock_.steady();
         const bool more = co_await step();
+        const auto ended = clock_.steady();
         const auto state = co_await boost::asio::this_coro::cancellation_state;
         if (state.cancelled() != boost::asio::cancellation_type::none) co_return;
-        if (!more) co_await work_.wait_until(clock_.steady() + rest);
+        co_await work_.wait_until(ended + (more ? (ended - began) * rest_for_work : rest));
     }
 }
 

@@ -274,8 +274,8 @@ public:
     virtual Result<std::string> cursor(std::string_view source) = 0;
     virtual Result<> set_cursor(std::string_view source, std::string_view cursor) = 0;
 
-    /// One small step of upkeep (sealing, retention), bounded to about 50 ms; true when there is
-    /// more to do at once.
+    /// One small step of upkeep (sealing, retention), bounded to about 50 ms and mostly two; true
+    /// when there is more to do at once.
     virtual Result<bool> tend(const Retention& retention, Time now) = 0;
 
     virtual std::unique_ptr<StoreReader> reader() = 0;

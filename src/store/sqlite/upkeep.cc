@@ -10,8 +10,9 @@ namespace herald::sqlite {
 
 namespace {
 
-constexpr std::int64_t late_at_once = 500;
-constexpr std::int64_t pruned_at_once = 2'000;
+// Commits wait behind a step: each takes about two milliseconds.
+constexpr std::int64_t late_at_once = 128;
+constexpr std::int64_t pruned_at_once = 256;
 
 struct LateRow {
     std::uint64_t delivery = 0;
