@@ -18,8 +18,10 @@ Result<std::vector<Delivery>> deliveries_to(StoreReader& reader, EventId event, 
     return std::move(page->items);
 }
 
+/// What was merged into another delivery arrives, or fails and is repeated, with that one.
 bool arrived_or_on_its_way(const Delivery& delivery) {
-    return delivery.state == DeliveryState::delivered || delivery.state == DeliveryState::pending;
+    return delivery.state == DeliveryState::delivered || delivery.state == DeliveryState::pending ||
+           delivery.state == DeliveryState::merged;
 }
 
 JobItem item_of(const Delivery& delivery) {

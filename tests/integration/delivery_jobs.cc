@@ -197,6 +197,25 @@ TEST_F(JobsTest, AfterAnOutageAWebhookGetsWhatItLacksNewestFirst) {
     EXPECT_EQ(again.progress.skipped, 9U);
 }
 
+TEST_F(JobsTest, WhatArrivedWithOthersInOneDeliveryIsNotSentAgain) {
+    Receiver receiver(loop, wheel, answer_with(200));
+    Webhook webhook = once(receiver);
+    webhook.gathering.mode = GatherMode::debounce;
+    webhook.gathering.key = GatherKey::webhook;
+    webhook.gathering.quiet = 10min;
+    const auto entry = add(webhook);
+    for (std::uint64_t n = 1; n <= 3; ++n) send_one(node_event(n));
+    until([&] { return engine->gatherer.size() == 3; });
+    engine->gatherer_clock.move(11min);
+    engine->gatherer.look(*engine->catalog.find(entry->id));
+    until([&] { return receiver.requests.size() == 1 && pending({entry->id}) == 0; });
+
+    const Job done = finish(job(JobKind::recover, {entry->id}));
+    EXPECT_EQ(done.progress.made, 0U);
+    EXPECT_EQ(done.progress.skipped, 3U);
+    EXPECT_EQ(receiver.requests.size(), 1U);
+}
+
 TEST_F(JobsTest, EventsOfTheLogAreReplayedToOneWebhook) {
     Receiver receiver(loop, wheel, answer_with(200));
     add(once(receiver, "other"));
