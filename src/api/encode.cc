@@ -208,6 +208,7 @@ void append_health(std::string& out, const Health& health) {
     append_text_or_null(out, to_text(health.last_class));
     next(out, "reason");
     append_text_or_null(out, health.reason);
+    when("held_until", health.held_until);
     out += '}';
 }
 

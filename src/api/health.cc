@@ -56,24 +56,29 @@ void append_queue_depths(std::string& out, const Catalog& catalog,
 void append_webhook_health(std::string& out, const ApiParts& parts) {
     constexpr std::string_view state = "herald_webhook_state";
     constexpr std::string_view streak = "herald_webhook_failure_streak";
+    constexpr std::string_view held = "herald_webhook_held";
     constexpr std::string_view success = "herald_webhook_last_success_timestamp_seconds";
     std::string streaks;
+    std::string holds;
     std::string successes;
     append_gauge_head(out, state, "1: the webhook is in this state.");
     append_gauge_head(streaks, streak, "Failed attempts since the last success.");
+    append_gauge_head(holds, held, "1: its receiver has asked to be left alone for a while.");
     append_gauge_head(successes, success, "When an attempt last succeeded.");
     for (const Catalog::Entry& webhook : parts.catalog.all()) {
         const Health health = parts.dispatcher.health(webhook->id);
         const std::string label = "{" + Metrics::label("webhook", webhook->name);
+        const auto line = [&label](std::string_view name, std::int64_t value) {
+            return std::string(name) + label + "} " + std::to_string(value) + "\n";
+        };
         out += std::string(state) + label + "," + Metrics::label("state", to_text(health.state)) +
                "} 1\n";
-        streaks +=
-            std::string(streak) + label + "} " + std::to_string(health.failure_streak) + "\n";
+        streaks += line(streak, health.failure_streak);
+        holds += line(held, health.held_until ? 1 : 0);
         if (!health.last_success) continue;
-        const auto seconds = to_micros(*health.last_success) / 1'000'000;
-        successes += std::string(success) + label + "} " + std::to_string(seconds) + "\n";
+        successes += line(success, to_micros(*health.last_success) / 1'000'000);
     }
-    out += streaks + successes;
+    out += streaks + holds + successes;
 }
 
 }  // namespace

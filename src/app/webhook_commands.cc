@@ -29,12 +29,15 @@ std::string show_retry(JsonView retry) {
 
 std::string show_seconds(JsonView seconds) { return cell(seconds) + " s"; }
 
-std::string show_state(JsonView health) { return cell(health, "state"); }
+std::string show_state(JsonView health) {
+    return health.string("held_until") ? cell(health, "state") + ", held" : cell(health, "state");
+}
 
 std::string show_health(JsonView health) {
     std::string text = cell(health, "state");
     if (const auto since = health.string("since")) text += " since " + *since;
     if (const auto reason = health.string("reason")) text += ": " + *reason;
+    if (const auto until = health.string("held_until")) text += "; held until " + *until;
     return text;
 }
 

@@ -47,8 +47,10 @@ void note_failure(Health& health, const BreakerPolicy& policy, const Attempt& at
     }
     const bool opens = policy.failures > 0 && many;
     if (!opens && health.state == HealthState::healthy) return;
-    enter(health, HealthState::failing, now,
-          std::to_string(health.failure_streak) + " attempts in a row have failed" + last);
+    const std::string streak = health.failure_streak == 1 ? "the last attempt has failed"
+                                                          : std::to_string(health.failure_streak) +
+                                                                " attempts in a row have failed";
+    enter(health, HealthState::failing, now, streak + last);
 }
 
 }  // namespace
@@ -64,6 +66,8 @@ std::string_view to_text(HealthState state) {
 }
 
 void note_attempt(Health& health, const BreakerPolicy& policy, const Attempt& attempt, Time now) {
+    const FailureClass failure = attempt.outcome.failure;
+    if (failure == FailureClass::transform || failure == FailureClass::config) return;
     if (!attempt.outcome.ok()) {
         note_failure(health, policy, attempt, now);
         return;
@@ -73,6 +77,15 @@ void note_attempt(Health& health, const BreakerPolicy& policy, const Attempt& at
     health.failing_for = Duration{0};
     // A success that was on its way when the receiver said 410 does not undo that.
     if (health.state == HealthState::failing) enter(health, HealthState::healthy, now, {});
+}
+
+Health as_of(Health health, Time now) {
+    if (health.held_until && *health.held_until <= now) health.held_until.reset();
+    return health;
+}
+
+bool is_news(const Health& before, const Health& after) {
+    return after.state != before.state || after.held_until != before.held_until;
 }
 
 void resume(Health& health, Time now) {

@@ -32,6 +32,7 @@ struct Health {
     /// a day at most, so that a jump of the clock disables nothing.
     Duration failing_for{0};
     std::string reason;  ///< why it is not healthy, for people; empty when it is
+    std::optional<Time> held_until;  ///< the receiver has asked to be left alone until then
 
     bool operator==(const Health&) const = default;
 
@@ -41,8 +42,15 @@ struct Health {
     }
 };
 
-/// An attempt has ended at `now`: what that means for the health of its webhook.
+/// An attempt has ended at `now`: what that means for the health of its webhook. Nothing, when no
+/// request could be made (TRANSFORM, CONFIG): that says nothing of the receiver, and events that
+/// fail by themselves must not hold up the others.
 void note_attempt(Health& health, const BreakerPolicy& policy, const Attempt& attempt, Time now);
+
+/// The health as it is at `now`: a hold may be over.
+[[nodiscard]] Health as_of(Health health, Time now);
+/// Whether what has changed has to survive a crash.
+[[nodiscard]] bool is_news(const Health& before, const Health& after);
 
 /// A person resumes a webhook that was stopped: it is probed, and has all its time again.
 void resume(Health& health, Time now);

@@ -42,6 +42,9 @@ struct RetryPolicy {
 
 /// Whether a failure of this class is tried again.
 [[nodiscard]] bool retries(const std::vector<FailureClass>& retry_on, FailureClass failure);
+/// Whether this status says "later", whatever the classes: 429 (too many requests) and 410 (the
+/// webhook is paused, and what is pending waits for a person).
+[[nodiscard]] constexpr bool means_later(int status) { return status == 429 || status == 410; }
 /// Every class of failure.
 [[nodiscard]] std::vector<FailureClass> all_failures();
 /// "retry_on" of a webhook: an array of class names; null: every class. Wrong ones are added to

@@ -24,7 +24,7 @@ public:
     /// The receiver asks for less (429, 502, 503, 504): half. What `on_the_way` says of the same
     /// moment does not count again.
     void pushed_back(std::size_t on_the_way);
-    /// The receiver is down: when it comes back, it gets its work slowly.
+    /// The receiver is down, or asks to be left alone: afterwards it gets its work slowly.
     void shut();
 
 private:

@@ -53,7 +53,7 @@ boost::asio::awaitable<Result<>> Dispatcher::load() {
     auto stored = co_await writer_.run(std::move(ask));
     if (!stored) co_return fail(stored.error());
     for (WebhookHealth& one : *stored) {
-        lane(one.webhook).restore(std::move(one.health), clock_.steady());
+        lane(one.webhook).restore(std::move(one.health), clock_.now(), clock_.steady());
     }
     co_return Result<>{};
 }
@@ -139,7 +139,7 @@ void Dispatcher::note_pace(Lane& lane, const Attempt& attempt) {
 
 Health Dispatcher::health(WebhookId webhook) const {
     const auto found = lanes_.find(webhook);
-    return found == lanes_.end() ? Health{} : found->second->health();
+    return found == lanes_.end() ? Health{} : as_of(found->second->health(), clock_.now());
 }
 
 /// What an attempt says of its receiver. Returns how long that asks to be left alone.
@@ -148,7 +148,7 @@ Duration Dispatcher::judge(Lane& lane, const Webhook& webhook, const Attempt& at
     std::uniform_real_distribution<double> earlier(0.0, 1.0);
     const auto steady = clock_.steady();
     const Duration wait = lane.judge(attempt, clock_.now(), steady, earlier(random_));
-    health_book_.note(lane.record, lane.health().state != before.state);
+    health_book_.note(lane.record, is_news(before, lane.health()));
     tell_health(webhook, lane, before);
     if (lane.gated() && lane.shut(steady)) {
         // It would only stand in the way of others: the store keeps it.
@@ -361,7 +361,8 @@ Settlement Dispatcher::conclude(Lane& lane, const Webhook& webhook, const Held& 
     } else {
         std::uniform_real_distribution<double> within_jitter(0.0, 1.0);
         auto next = next_attempt(webhook.retry, attempt.number, now, within_jitter(random_));
-        if (!retries(webhook.retry_on, attempt.outcome.failure)) next.reset();
+        const bool listed = retries(webhook.retry_on, attempt.outcome.failure);
+        if (!listed && wait == Duration{0} && !means_later(attempt.status)) next.reset();
         settlement.state = next ? DeliveryState::pending : DeliveryState::failed;
         settlement.due_at = std::max(next.value_or(now), now + wait);
         if (next && lane.holds_up(held, attempt)) release_all(lane, lane.take_key(held.key));

@@ -45,13 +45,18 @@ void Lane::configure(const Webhook& webhook) {
     pacer_.set(pacing_.rate_limit);
 }
 
-void Lane::restore(Health health, Moment now) {
+void Lane::restore(Health health, Time now, Moment steady) {
     record.health = std::move(health);
-    if (record.health.state == HealthState::failing) open(now, Duration{0});
+    if (record.health.state == HealthState::failing) open(steady, Duration{0});
+    const Duration left = record.health.held_until.value_or(now) - now;
+    if (left <= Duration{0}) return;
+    held_until_ = steady + std::min<Duration>(left, retry_after_max);
+    window_.shut();
 }
 
 void Lane::give_chance(Time now, Moment steady) {
     held_until_.reset();
+    record.health.held_until.reset();
     resume(record.health, now);
     if (record.health.state != HealthState::failing) return;
     breaker_.close();
@@ -182,8 +187,14 @@ Duration Lane::judge(const Attempt& attempt, Time now, Moment steady, double ran
     if (attempt.status == too_many_requests || attempt.status == unavailable) {
         wait = retry_after(attempt.response_headers, now).value_or(Duration{0});
     }
-    if (held_until_ && *held_until_ <= steady) held_until_.reset();
-    if (wait > Duration{0}) held_until_ = std::max(held_until_.value_or(Moment{}), steady + wait);
+    if (held_until_ && *held_until_ <= steady) {
+        held_until_.reset();
+        record.health.held_until.reset();
+    }
+    if (wait > Duration{0} && held_until_.value_or(Moment{}) < steady + wait) {
+        held_until_ = steady + wait;
+        record.health.held_until = now + wait;
+    }
     note_window(attempt, wait > Duration{0});
     note_attempt(record.health, policy_, attempt, now);
     if (record.health.state == HealthState::healthy) {
@@ -200,10 +211,12 @@ void Lane::note_window(const Attempt& attempt, bool asked_to_wait) {
     const int status = attempt.status;
     if (attempt.outcome.ok()) {
         window_.succeeded(pacing_.max_in_flight);
+    } else if (asked_to_wait) {
+        window_.shut();
     } else if (is_unreachable(attempt.outcome.failure)) {
         window_.failed();
-    } else if (status == bad_gateway || status == gateway_timeout ||
-               ((status == too_many_requests || status == unavailable) && !asked_to_wait)) {
+    } else if (status == bad_gateway || status == gateway_timeout || status == too_many_requests ||
+               status == unavailable) {
         window_.pushed_back(flying);
     }
 }

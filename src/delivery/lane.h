@@ -33,8 +33,9 @@ public:
 
     /// The webhook's options as they are now.
     void configure(const Webhook& webhook);
-    /// What an earlier process knew. A failing receiver is probed at once.
-    void restore(Health health, Moment now);
+    /// What an earlier process knew. A failing receiver is probed at once; one that asked to be
+    /// left alone still is, for a day at most: the clock may have been set back since.
+    void restore(Health health, Time now, Moment steady);
     /// A person has changed the webhook: what held it up is over. One that was stopped is resumed.
     void give_chance(Time now, Moment steady);
 

@@ -207,13 +207,29 @@ TEST_F(LaneRules, WhatAPersonChangesLiftsAHold) {
 TEST_F(LaneRules, WhatAnEarlierProcessKnewIsProbedFirst) {
     Health failing;
     failing.state = HealthState::failing;
-    lane.restore(failing, now);
+    lane.restore(failing, noon, now);
     EXPECT_FALSE(lane.shut(now));
     EXPECT_EQ(lane.claim_room(), 1U);
     EXPECT_EQ(at_once(), 1U);
     failing.state = HealthState::disabled;
-    lane.restore(failing, now);
+    lane.restore(failing, noon, now);
     EXPECT_TRUE(lane.shut(now));
+}
+
+TEST_F(LaneRules, AHoldGoesOnInTheNextProcessForADayAtMost) {
+    Health held;
+    held.held_until = noon + 1h;
+    lane.restore(held, noon, now);
+    EXPECT_EQ(lane.opens_at(), now + 1h);
+    EXPECT_EQ(at_once(), 1U);
+    lane = Lane(WebhookId{1});
+    held.held_until = noon + 1000h;
+    lane.restore(held, noon, now);
+    EXPECT_EQ(lane.opens_at(), now + 24h) << "the clock was set back";
+    lane = Lane(WebhookId{1});
+    held.held_until = noon - 1h;
+    lane.restore(held, noon, now);
+    EXPECT_FALSE(lane.gated());
 }
 
 TEST_F(LaneRules, OfAKeyOneGoesAtATimeAndAnotherKeyPassesIt) {

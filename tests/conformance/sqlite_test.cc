@@ -215,13 +215,28 @@ TEST(SqliteStore, brings_a_store_of_version_1_up_to_date) {
         const sqlite::Database main(dir.path() / "herald.db", sqlite::Access::read_write);
         main.run(
             "ALTER TABLE webhook DROP COLUMN options; DROP TABLE transformation;"
-            "DROP TABLE made_request; PRAGMA user_version = 1");
+            "DROP TABLE made_request; DROP TABLE webhook_health; PRAGMA user_version = 1");
     }
     for (int start = 0; start < 2; ++start) {
         auto store = open(dir.path());
         EXPECT_EQ(*store->webhooks(), std::vector{webhook});
         EXPECT_TRUE(store->transformations()->empty());
     }
+}
+
+TEST(SqliteStore, brings_a_store_of_version_3_up_to_date) {
+    const TempDir dir;
+    WebhookHealth failing{WebhookId{1}, {}};
+    failing.health.failure_streak = 3;
+    ASSERT_TRUE(open(dir.path())->put_health(std::vector{failing}));
+    {
+        const sqlite::Database main(dir.path() / "herald.db", sqlite::Access::read_write);
+        main.run("ALTER TABLE webhook_health DROP COLUMN held_until; PRAGMA user_version = 3");
+    }
+    EXPECT_EQ(*open(dir.path())->health(), std::vector{failing});
+    failing.health.held_until = noon;
+    ASSERT_TRUE(open(dir.path())->put_health(std::vector{failing}));
+    EXPECT_EQ(*open(dir.path())->health(), std::vector{failing});
 }
 
 TEST(SqliteStore, waits_no_longer_after_a_restart_when_the_clock_was_set_back_meanwhile) {

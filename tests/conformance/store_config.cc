@@ -100,6 +100,7 @@ TEST_P(StoreConfig, health_of_webhooks_is_kept_over_a_restart) {
     failing.reason = "17 attempts in a row have failed: no answer";
     Health healthy;
     healthy.last_success = noon;
+    healthy.held_until = noon + std::chrono::hours{1};
     const std::vector<WebhookHealth> first{{WebhookId{1}, healthy}, {WebhookId{2}, failing}};
     ASSERT_TRUE(store().put_health(first));
     reopen();

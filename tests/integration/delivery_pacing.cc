@@ -87,6 +87,35 @@ TEST_F(Paced, RetryAfterHoldsTheWholeWebhook) {
     }
 }
 
+TEST_F(Paced, AHoldOutlivesTheProcessAndIsFollowedByNoHerd) {
+    Receiver receiver(loop, wheel, answer_with(200));
+    const auto entry = add(to(receiver));
+    send_many(1, 100);
+    until([&] { return pending() == 0; });
+    receiver.decide = asking(503, "3600");
+    const DeliveryId first = send_one(node_event(200));
+    until_attempts(first, 1);
+    send_many(300, 50);
+    receiver.requests.clear();
+    reopen();
+    EXPECT_EQ(engine->dispatcher.health(entry->id).held_until, clock.now() + 1h);
+    turn();
+    EXPECT_THAT(receiver.requests, testing::IsEmpty());
+
+    std::vector<std::size_t> at_once;
+    receiver.decide = [&](const ServerRequest&) {
+        at_once.push_back(engine->dispatcher.flying());
+        return ServerAnswer{};
+    };
+    advance(1h + 1s);
+    advance_steady(1h + 1s);
+    EXPECT_EQ(engine->dispatcher.health(entry->id).held_until, std::nullopt);
+    until([&] { return pending() == 0; });
+    ASSERT_EQ(at_once.size(), 51U);
+    EXPECT_EQ(at_once[0], 1U);
+    EXPECT_LE(*std::ranges::max_element(at_once), 12U);
+}
+
 TEST_F(Paced, AnAbsurdRetryAfterCountsAsADay) {
     Receiver receiver(loop, wheel, asking(503, "4294967296000"));
     add(to(receiver));

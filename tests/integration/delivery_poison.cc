@@ -57,6 +57,23 @@ TEST_F(Poison, ATransformThatAlwaysFailsEndsAsFailedWithItsReasonAndBlocksNothin
     EXPECT_EQ(engine->dispatcher.open(), 0U);
 }
 
+TEST_F(Poison, ManyOfThemSayNothingOfTheReceiverAndHoldUpNobody) {
+    Receiver receiver(loop, wheel, answer_with(200));
+    Webhook webhook = to(receiver);
+    webhook.kind = WebhookKind::custom;
+    webhook.transformation = "choking";
+    webhook.breaker = {.failures = 2, .disable_after = 1h};
+    const auto entry = add(webhook);
+    for (std::uint64_t n = 100; n < 140; ++n) {
+        Event poison = node_event(n);
+        poison.node.id = "node-13";
+        until_attempts(send_one(std::move(poison)), 1);
+        advance(1h);
+    }
+    EXPECT_EQ(engine->dispatcher.health(entry->id).state, HealthState::healthy);
+    until_state(send_one(node_event(14)), DeliveryState::delivered);
+}
+
 TEST_F(Poison, WhatAProcessLeftHalfWayIsTriedAgainNoMoreOftenThanItsPolicySays) {
     Receiver receiver(loop, wheel, answer_with(200));
     Webhook webhook = to(receiver);

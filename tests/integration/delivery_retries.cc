@@ -74,6 +74,23 @@ TEST_F(Retrying, AClassThatIsNotListedEndsTheDelivery) {
     EXPECT_EQ(found.delivery.last_failure, FailureClass::http_client_error);
 }
 
+TEST_F(Retrying, AReceiverThatAsksForLaterGetsItLaterWhateverTheClasses) {
+    for (const int status : {429, 410, 503}) {
+        Receiver receiver(loop, wheel, [status](const ServerRequest&) {
+            ServerAnswer answer;
+            answer.status = status;
+            answer.headers = {{"Retry-After", "60"}};
+            return answer;
+        });
+        Webhook webhook = to(receiver, "asks " + std::to_string(status));
+        webhook.retry_on = {FailureClass::timeout};
+        const auto entry = add(webhook);
+        const DeliveryId id = send_one(node_event(static_cast<std::uint64_t>(status)));
+        EXPECT_EQ(until_attempts(id, 1).delivery.state, DeliveryState::pending) << status;
+        remove(entry->id);
+    }
+}
+
 TEST_F(Retrying, DefaultIsTheScheduleOfStandardWebhooks) {
     Receiver receiver(loop, wheel, answer_with(500));
     add(to(receiver));

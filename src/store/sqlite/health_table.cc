@@ -24,7 +24,7 @@ std::optional<Time> read_time(const Statement& row, int column) {
 std::vector<WebhookHealth> read_health(const Database& db) {
     Statement rows = db.prepare(
         "SELECT webhook, state, since, last_success, last_failure, failure_streak, last_class,"
-        " failing_for, reason FROM webhook_health ORDER BY webhook");
+        " failing_for, reason, held_until FROM webhook_health ORDER BY webhook");
     std::vector<WebhookHealth> all;
     while (rows.step()) {
         WebhookHealth one;
@@ -37,6 +37,7 @@ std::vector<WebhookHealth> read_health(const Database& db) {
         one.health.last_class = rows.as<FailureClass>(6);
         one.health.failing_for = Duration{rows.integer(7)};
         one.health.reason = rows.text(8);
+        one.health.held_until = read_time(rows, 9);
         all.push_back(std::move(one));
     }
     return all;
@@ -45,7 +46,9 @@ std::vector<WebhookHealth> read_health(const Database& db) {
 void put_health(const Database& db, std::span<const WebhookHealth> news) {
     Transaction change(db);
     Statement put = db.prepare(
-        "INSERT OR REPLACE INTO webhook_health VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+        "INSERT OR REPLACE INTO webhook_health (webhook, state, since, last_success, last_failure,"
+        " failure_streak, last_class, failing_for, reason, held_until)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
     for (const auto& [webhook, health] : news) {
         put.bind_one(1, static_cast<std::int64_t>(webhook));
         put.bind_one(2, static_cast<std::int64_t>(health.state));
@@ -56,6 +59,7 @@ void put_health(const Database& db, std::span<const WebhookHealth> news) {
         put.bind_one(7, static_cast<std::int64_t>(health.last_class));
         put.bind_one(8, std::int64_t{health.failing_for.count()});
         put.bind_one(9, health.reason);
+        bind_time(put, 10, health.held_until);
         put.run();
     }
     change.commit();

@@ -17,7 +17,7 @@ namespace herald::sqlite {
 
 namespace {
 
-constexpr std::int64_t schema_version = 3;
+constexpr std::int64_t schema_version = 4;
 constexpr std::int64_t forgotten_at_once = 500;
 
 constexpr std::string_view webhook_columns =
@@ -187,7 +187,8 @@ MainDb::MainDb(const Layout& layout, const std::vector<SealKey>& keys)
         Transaction creation(db_);
         if (version == 0) db_.run(std::string(sql::sqlite_main));
         if (version == 1) db_.run(std::string(sql::sqlite_main_2));
-        db_.run(std::string(sql::sqlite_main_3));
+        if (version < 3) db_.run(std::string(sql::sqlite_main_3));
+        db_.run(std::string(sql::sqlite_main_4));
         creation.commit();
     }
     make_job_table(db_);
