@@ -51,7 +51,8 @@ ServerAnswer explained(const ApiContext& api, const Webhook& webhook, const Even
     out += ",\"event\":";
     append_json_string(out, event.type);
     out += ",\"fires\":";
-    append_checks(out, explain(webhook, event, catalog.types(), catalog.default_branch()));
+    append_checks(out, explain(webhook, api.parts.dispatcher.health(webhook.id), event,
+                               catalog.types(), catalog.default_branch()));
     out += ",\"changed_since\":";
     out += webhook.updated_at > event.received_at ? "true" : "false";
     out += ",\"deliveries\":[";
@@ -184,7 +185,8 @@ awaitable<Answer> lint_webhooks(const Call& call) {
         }
         ++looked_at;
         end = webhook;
-        auto findings = lint(*webhook, catalog.types(), catalog.default_branch());
+        const Health health = parts.dispatcher.health(webhook->id);
+        auto findings = lint(*webhook, health, catalog.types(), catalog.default_branch());
         const bool never = std::ranges::find(findings, Finding::Kind::never_fires,
                                              &Finding::kind) != findings.end();
         if (!never) {

@@ -35,10 +35,11 @@ std::string to_json(const ApiParts& parts, const Webhook& webhook) {
     const Catalog& catalog = parts.catalog;
     std::string out;
     std::vector<std::string> warnings;
-    for (Finding& finding : lint(webhook, catalog.types(), catalog.default_branch())) {
-        if (finding.kind != Finding::Kind::paused) warnings.push_back(std::move(finding.message));
+    const Health health = parts.dispatcher.health(webhook.id);
+    for (Finding& finding : lint(webhook, health, catalog.types(), catalog.default_branch())) {
+        if (!is_state(finding.kind)) warnings.push_back(std::move(finding.message));
     }
-    append_webhook(out, webhook, parts.dispatcher.health(webhook.id), warnings);
+    append_webhook(out, webhook, health, warnings);
     return out;
 }
 

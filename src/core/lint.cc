@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/matching.h"
+
 namespace herald {
 
 namespace {
@@ -130,12 +132,16 @@ std::string_view to_text(Finding::Kind kind) {
         case never_fires: return "never_fires";
         case never_fired: return "never_fired";
         case paused: return "paused";
+        case disabled: return "disabled";
+        case gone: return "gone";
         case suspicious: return "suspicious";
     }
     return "";
 }
 
-std::vector<Finding> lint(const Webhook& webhook, const EventTypes& types,
+bool is_state(Finding::Kind kind) { return kind == paused || kind == disabled || kind == gone; }
+
+std::vector<Finding> lint(const Webhook& webhook, const Health& health, const EventTypes& types,
                           std::string_view default_branch) {
     Findings findings;
     const Passing passing{types_that_pass(webhook.filter, types, default_branch),
@@ -150,6 +156,10 @@ std::vector<Finding> lint(const Webhook& webhook, const EventTypes& types,
     }
     if (!webhook.active) {
         findings.push_back({paused, "it is paused: it fires for nothing until it is resumed"});
+    }
+    if (health.stopped()) {
+        findings.push_back(
+            {health.state == HealthState::gone ? gone : disabled, why_stopped(health)});
     }
     return findings;
 }

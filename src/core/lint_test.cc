@@ -18,9 +18,9 @@ const EventTypes types("shop.", table);
 
 using Change = void (*)(Webhook&);
 
-std::string found(const Webhook& webhook) {
+std::string found(const Webhook& webhook, const Health& health = {}) {
     std::string text;
-    for (const Finding& finding : lint(webhook, types, "main")) {
+    for (const Finding& finding : lint(webhook, health, types, "main")) {
         text += std::string(to_text(finding.kind)) + ": " + finding.message + "\n";
     }
     return text;
@@ -119,6 +119,19 @@ TEST(Lint, NamesWhatCanNeverFireAndWhatIsSuspicious) {
         c.change(webhook);
         EXPECT_THAT(found(webhook), HasSubstr(c.finding));
     }
+}
+
+TEST(Lint, NamesWhatItsHealthHasStopped) {
+    const auto found_when = [](HealthState state) {
+        Health health;
+        health.state = state;
+        health.reason = "the reason";
+        return found(Webhook{}, health);
+    };
+    EXPECT_THAT(found_when(HealthState::gone), HasSubstr("gone: it is gone: the reason. Nothing"));
+    EXPECT_THAT(found_when(HealthState::disabled), HasSubstr("disabled: it is disabled: the reas"));
+    EXPECT_EQ(found_when(HealthState::failing), "");
+    EXPECT_EQ(found_when(HealthState::healthy), "");
 }
 
 TEST(Lint, SaysNothingSureOfTypesThatNobodyKnows) {

@@ -11,9 +11,11 @@ namespace {
 
 std::string quoted(std::string_view text) { return describe(JsonValue::of_text(text)); }
 
-ConditionCheck check_active(const Webhook& webhook) {
-    return {"active", webhook.active,
-            webhook.active ? "the webhook is active" : "the webhook is paused"};
+/// One that is stopped still fires: what it fires waits.
+ConditionCheck check_active(const Webhook& webhook, const Health& health) {
+    if (!webhook.active) return {"active", false, "the webhook is paused"};
+    if (!health.stopped()) return {"active", true, "the webhook is active"};
+    return {"active", true, "the webhook is active, but " + why_stopped(health)};
 }
 
 ConditionCheck check_type(const Filter& filter, const Event& event, const EventTypes& types) {
@@ -67,9 +69,16 @@ bool wants(const Webhook& webhook, EventFacts& facts, const EventTypes& types,
            hold(webhook.conditions, facts) && !is_about(facts.event(), webhook);
 }
 
-std::vector<ConditionCheck> explain(const Webhook& webhook, const Event& event,
-                                    const EventTypes& types, std::string_view default_branch) {
-    std::vector<ConditionCheck> checks{check_active(webhook),
+std::string why_stopped(const Health& health) {
+    return "it is " + std::string(to_text(health.state)) + ": " + health.reason +
+           ". Nothing is sent and deliveries wait until it is resumed, as by `herald webhook "
+           "resume`";
+}
+
+std::vector<ConditionCheck> explain(const Webhook& webhook, const Health& health,
+                                    const Event& event, const EventTypes& types,
+                                    std::string_view default_branch) {
+    std::vector<ConditionCheck> checks{check_active(webhook, health),
                                        check_type(webhook.filter, event, types),
                                        check_branch(webhook.filter, event, default_branch),
                                        check_kind(webhook.filter, event, types)};

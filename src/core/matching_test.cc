@@ -25,7 +25,7 @@ Event paid() {
 }
 
 std::string first_not_held(const Webhook& webhook, const Event& event) {
-    const auto checks = explain(webhook, event, types, "main");
+    const auto checks = explain(webhook, {}, event, types, "main");
     const auto failed = std::ranges::find(checks, false, &ConditionCheck::holds);
     return failed == checks.end() ? "" : failed->name + ": " + failed->reason;
 }
@@ -82,6 +82,20 @@ TEST(Explain, NamesTheFirstRuleThatDidNotHold) {
         EXPECT_THAT(told, HasSubstr(c.reason));
         EXPECT_EQ(told.substr(0, told.find(':')), c.rule);
     }
+}
+
+TEST(Explain, SaysThatItsHealthHasStoppedIt) {
+    Health health;
+    health.state = HealthState::gone;
+    health.reason = "the receiver answered 410 Gone";
+    const auto active = explain(Webhook{}, health, paid(), types, "main").front();
+    EXPECT_TRUE(active.holds) << "its deliveries are made, and wait";
+    EXPECT_EQ(active.reason,
+              "the webhook is active, but it is gone: the receiver answered 410 Gone. Nothing is "
+              "sent and deliveries wait until it is resumed, as by `herald webhook resume`");
+    Webhook off;
+    off.active = false;
+    EXPECT_FALSE(explain(off, health, paid(), types, "main").front().holds);
 }
 
 TEST(Explain, AgreesWithWhatIsDecided) {

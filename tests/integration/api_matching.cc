@@ -10,6 +10,7 @@
 namespace herald::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -193,6 +194,27 @@ TEST_F(ApiMatching, LintNamesWhatCanNeverFireAndWhatNeverHas) {
     }
     EXPECT_EQ(text, "idle: never_fired\nnever: never_fires\npaused: paused never_fired\n");
     EXPECT_THAT(told.canonical, HasSubstr("(events looked at: 1)"));
+}
+
+TEST_F(ApiMatching, ExplainAndLintSayThatAWebhookIsGone) {
+    Receiver receiver(loop, wheel, answer_with(410));
+    const std::string body = R"({"kind":"custom","name":"hook","url":")" + receiver.url() + "\"}";
+    ASSERT_EQ(ask("POST", "/api/v1/webhooks", body).status, 201);
+    EXPECT_THAT(ask("GET", "/api/v1/lint").list("items"), IsEmpty());
+    bring("status", "active", 1);
+    const WebhookId id = engine->catalog.find("hook")->id;
+    until([&] { return engine->dispatcher.health(id).state == HealthState::gone; });
+    const Said told = explain("hook", 1);
+    EXPECT_EQ(told.at("fires").raw(), "true") << "its delivery waits";
+    EXPECT_THAT(*told.list("rules").at(0).string("reason"),
+                AllOf(HasSubstr("it is gone: the receiver answered 410 Gone"),
+                      HasSubstr("until it is resumed")));
+    const Said linted = ask("GET", "/api/v1/lint");
+    EXPECT_THAT(linted.canonical, HasSubstr(R"("kind":"gone","message":"it is gone: the rec)"));
+    EXPECT_THAT(ask("GET", "/api/v1/webhooks/hook").list("warnings"), IsEmpty());
+    ASSERT_EQ(ask("PATCH", "/api/v1/webhooks/hook", R"({"active":true})").status, 200);
+    EXPECT_THAT(ask("GET", "/api/v1/lint").list("items"), IsEmpty());
+    EXPECT_EQ(explain("hook", 1).list("rules").at(0).string("reason"), "the webhook is active");
 }
 
 TEST_F(ApiMatching, LintGoesOnWhereItsPageEnded) {
