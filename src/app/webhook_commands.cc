@@ -274,17 +274,35 @@ void list(CommandLine& line) {
     line.output().list(items, list_columns);
 }
 
+/// Why nothing is sent to the webhook until a person resumes it; empty: it is sent.
+std::string why_it_waits(JsonView webhook) {
+    if (cell(webhook, "active") == "false") return "paused";
+    const std::string state = cell(webhook, "health.state");
+    if (state != "disabled" && state != "gone") return {};
+    return "stopped, as it is " + show_health(webhook.find("health").value_or(JsonView{}));
+}
+
 void test(CommandLine& line, const std::string& name, const std::string& event, bool wait) {
+    // Asked first: the test itself may be what its receiver answers with 410.
+    const auto webhook = line.call({"GET", path_of(name)});
+    if (!webhook) return;
+    const std::string waits = why_it_waits(webhook->json());
     json::object body;
     if (!event.empty()) body["event"] = event;
     const auto reply = line.call({"POST", path_of(name) + "/test", json::serialize(body)});
     if (!reply) return;
+    if (!waits.empty()) {
+        std::fprintf(stderr,
+                     "%s is %s\n  The test waits until the webhook is resumed: herald webhook "
+                     "resume %s\n",
+                     printable(name).c_str(), printable(waits).c_str(), printable(name).c_str());
+    }
     if (!wait) {
         return line.output().one(reply->json(), {{"event id", "id"}, {"deliveries", "deliveries"}});
     }
     std::vector<std::string> ids;
     for (const JsonView& id : elements(reply->json(), "deliveries")) ids.push_back(cell(id));
-    wait_for_deliveries(line, ids, std::chrono::seconds{60});
+    wait_for_deliveries(line, ids, std::chrono::seconds{waits.empty() ? 60 : 0});
 }
 
 /// A command that takes a webhook's name or id and nothing else.

@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import time
 
 from herald_process import HERALD, EXAMPLES, clean_environment, example
 
@@ -332,6 +333,29 @@ def test_listen_fails_and_waits_on_demand(herald, listener, key_file):
     assert done.returncode == 5
     assert json.loads(done.stdout)[0]["failure_class"] == "TIMEOUT"
     assert slow.process.wait(timeout=10) == 0
+
+
+def test_a_test_that_has_to_wait_says_so_at_once(herald, recorder):
+    def told(name):
+        began = time.monotonic()
+        done = herald.cli("webhook", "test", name)
+        assert time.monotonic() - began < 20 and done.returncode == 5
+        assert json.loads(done.stdout)[0]["state"] == "pending"
+        assert "The test waits until the webhook is resumed" in done.stderr
+        assert f"herald webhook resume {name}\n" in done.stderr
+        return done.stderr
+
+    herald.webhook(recorder.url, name="off", active=False)
+    assert told("off").startswith("off is paused\n")
+    recorder.script = [410]
+    herald.webhook(recorder.url, name="left")
+    assert herald.cli("webhook", "test", "left").returncode == 5
+    text = told("left")
+    assert text.startswith("left is stopped, as it is gone since ")
+    assert ": the receiver answered 410 Gone" in text
+    later = herald.cli("webhook", "test", "left", "--no-wait")
+    assert later.returncode == 0 and "left is stopped" in later.stderr
+    assert len(recorder.requests) == 1
 
 
 def test_delivery_is_repeated_and_cancelled(herald, recorder):
