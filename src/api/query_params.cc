@@ -22,6 +22,11 @@ public:
         wrong_.push_back({"/" + std::string(name), std::move(detail)});
     }
 
+    [[nodiscard]] bool is_wrong(std::string_view name) const {
+        return std::ranges::any_of(
+            wrong_, [&](const FieldError& field) { return field.pointer.substr(1) == name; });
+    }
+
     std::vector<std::string> texts(std::string_view name) {
         known_.push_back(name);
         std::vector<std::string> found;
@@ -240,7 +245,9 @@ Result<EventId> read_explain_query(std::string_view query) {
     if (!parameters) return fail(parameters.error());
     QueryReader in(std::move(*parameters));
     const auto ids = in.event_ids("event");
-    if (ids.size() != 1) in.wrong("event", "is required once: the id of a stored event");
+    if (ids.size() != 1 && !in.is_wrong("event")) {
+        in.wrong("event", "is required once: the id of a stored event");
+    }
     if (auto read = in.finish(); !read) return fail(read.error());
     return ids.front();
 }

@@ -155,6 +155,21 @@ TEST(WebhookQueryParams, NamesLimitAndCursorAreRead) {
     EXPECT_EQ(read->after, WebhookId{9});
 }
 
+TEST(ExplainQueryParams, OneThingIsSaidOfTheEvent) {
+    const auto message = [](std::string_view query) {
+        const auto read = read_explain_query(query);
+        return read ? "" : read.error().message;
+    };
+    const std::string id = "11111111-2222-4333-8444-555555555555";
+    ASSERT_TRUE(read_explain_query("event=" + id));
+    EXPECT_EQ(message("event=zzz"),
+              "the query is wrong: event must be an event id, such as "
+              "2ece726f-8574-488c-92f7-ee9a56485b46");
+    const std::string once = "the query is wrong: event is required once: the id of a stored event";
+    EXPECT_EQ(message(""), once);
+    EXPECT_EQ(message("event=" + id + "&event=" + id), once);
+}
+
 TEST(NoQuery, AnyParameterIsRefused) {
     EXPECT_TRUE(read_no_query(""));
     EXPECT_EQ(wrong(read_no_query("verbose=1")), std::vector<std::string>{"/verbose"});
