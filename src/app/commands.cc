@@ -23,8 +23,14 @@ Exit exit_of(int status) {
     return status == 401 || status == 403 ? Exit::forbidden : Exit::failure;
 }
 
+/// What the user typed for this pointer, or else the pointer.
+std::string typed_name(const std::string& pointer, const TypedNames& typed) {
+    const auto found = std::ranges::find(typed, pointer, &TypedNames::value_type::first);
+    return found == typed.end() ? pointer : std::string(found->second);
+}
+
 /// The server's problem+json in one or a few lines.
-std::string problem_text(const ApiReply& reply) {
+std::string problem_text(const ApiReply& reply, const TypedNames& typed) {
     std::string text = cell(reply.json(), "detail");
     auto errors = elements(reply.json(), "errors");
     // A batch of which every event was refused.
@@ -36,8 +42,12 @@ std::string problem_text(const ApiReply& reply) {
     if (errors.size() > most_errors) errors.resize(most_errors);
     for (const JsonView& error : errors) {
         const std::string detail = cell(error, "detail");
+        const std::string pointer = cell(error, "pointer");
+        const std::string name = typed_name(pointer, typed);
+        const std::size_t told = text.find(pointer + ": " + detail);
+        if (told != std::string::npos) text.replace(told, pointer.size(), name);
         if (text.find(detail) != std::string::npos) continue;
-        text += "\n  " + cell(error, "pointer") + ": " + detail;
+        text += "\n  " + name + ": " + detail;
     }
     return text;
 }
@@ -163,7 +173,7 @@ void CommandLine::fail_with(Exit code, const std::string& message) {
     exit = code;
 }
 
-std::optional<ApiReply> CommandLine::call(const ApiRequest& request) {
+std::optional<ApiReply> CommandLine::call(const ApiRequest& request, const TypedNames& typed) {
     const auto server = client();
     if (!server) {
         fail_with(Exit::usage, server.error().message);
@@ -185,7 +195,7 @@ std::optional<ApiReply> CommandLine::call(const ApiRequest& request) {
         return std::nullopt;
     }
     if (reply->ok()) return std::move(*reply);
-    std::string message = problem_text(*reply);
+    std::string message = problem_text(*reply, typed);
     if (reply->status == 401) {
         message += "\nGive the token with --token-file, HERALD_API_TOKEN or HERALD_API_TOKEN_FILE.";
     }

@@ -26,6 +26,10 @@ enum class Exit {
     findings = 7,     ///< lint found a webhook that can never fire
 };
 
+/// JSON pointers into a request's body, and what the user typed for them: {"/webhooks",
+/// "--webhook"}.
+using TypedNames = std::vector<std::pair<std::string_view, std::string_view>>;
+
 /// What all commands share: options that stand before or behind any command.
 struct CommandLine {
     std::string address;
@@ -39,8 +43,10 @@ struct CommandLine {
     /// The client for the server that flags, environment or defaults name.
     [[nodiscard]] Result<ApiClient> client() const;
     /// Calls the server. Prints what went wrong (with the server's own words), sets `exit` and
-    /// gives nullopt when the answer is not 2xx, or not of a herald.
-    [[nodiscard]] std::optional<ApiReply> call(const ApiRequest& request);
+    /// gives nullopt when the answer is not 2xx, or not of a herald. Fields that the server finds
+    /// wrong are told by what was typed for them.
+    [[nodiscard]] std::optional<ApiReply> call(const ApiRequest& request,
+                                               const TypedNames& typed = {});
     /// Prints an error and how to go on, and sets the exit code.
     void fail_with(Exit code, const std::string& message);
 };

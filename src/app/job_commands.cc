@@ -65,7 +65,34 @@ struct JobOptions {
     }
 };
 
-void run(CommandLine& line, const JobOptions& options) {
+TypedNames typed_names(const JobOptions& options) {
+    return {{"/webhooks", options.kind == "recover" ? "webhook" : "--webhook"},
+            {"/states", "--state"},
+            {"/classes", "--class"},
+            {"/event_types", "--event-type"},
+            {"/branches", "--branch"},
+            {"/accounts", "--account"},
+            {"/nodes", "--node"},
+            {"/related", "--related"},
+            {"/since", "--since"},
+            {"/until", "--until"},
+            {"/rate", "--rate"}};
+}
+
+/// Whether it is about deliveries, and about every one there is: what the server refuses, in the
+/// words of its API.
+bool is_unlimited(JobOptions& options) {
+    if (options.kind != "redeliver" && options.kind != "cancel") return false;
+    return options.list("webhooks").empty() && options.list("classes").empty() &&
+           options.list("event_types").empty() && options.since.empty() && options.until.empty();
+}
+
+void run(CommandLine& line, JobOptions& options) {
+    if (is_unlimited(options)) {
+        return line.fail_with(Exit::usage,
+                              "give at least one of --webhook, --class, --event-type, --since and "
+                              "--until: this would be every delivery there is");
+    }
     json::object body{{"kind", options.kind}};
     for (const auto& [name, values] : options.lists) {
         if (!values.empty()) body[name] = json::array(values.begin(), values.end());
@@ -76,7 +103,8 @@ void run(CommandLine& line, const JobOptions& options) {
     if (options.all) body["all"] = true;
     if (options.newest_first) body["order"] = "newest";
     if (options.dry_run) body["dry_run"] = true;
-    const auto reply = line.call({"POST", "/api/v1/jobs", json::serialize(body)});
+    const auto reply =
+        line.call({"POST", "/api/v1/jobs", json::serialize(body)}, typed_names(options));
     if (!reply) return;
     const Output output = line.output();
     if (!options.dry_run) return output.one(reply->json(), detail_columns);

@@ -139,3 +139,23 @@ def test_commands_make_and_show_jobs(herald, recorder):
     )
     cancelled = herald.cli("delivery", "cancel-all", "--webhook", "hook")
     assert ended(herald, json.loads(cancelled.stdout)["id"])["progress"]["found"] == 0
+
+
+def test_what_is_wrong_with_a_job_is_told_by_the_options_that_were_typed(herald):
+    def told(*args, code=1):
+        done = herald.cli(*args)
+        assert done.returncode == code
+        return done.stderr
+
+    text = told("delivery", "redeliver", "--class", "FOO", "--state", "bar", "--since", "x")
+    assert "--class: must be CONFIG, " in text and "--since: must be a time" in text
+    assert "--state: must be delivered, failed or cancelled" in text
+    text += told("delivery", "cancel-all", "--webhook", "none", "--rate", "0")
+    assert "--webhook: there is no webhook with the name or id none" in text
+    assert "--rate: " in text
+    text += told("webhook", "recover", "none", "--since", "1h")
+    assert "herald: webhook: there is no webhook" in text
+    assert "/" not in text
+    for command in ("redeliver", "cancel-all"):
+        text = told("delivery", command, code=2)
+        assert "give at least one of --webhook, --class, --event-type, --since and --until" in text
