@@ -61,10 +61,12 @@ std::optional<std::string> environment(const std::string& name) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-HttpServerOptions server_options(const ListenAddress& address) {
+/// `client` outlives the server.
+HttpServerOptions server_options(const ListenAddress& address, HttpClient& client) {
     HttpServerOptions options;
     options.address = address.host;
     options.port = address.port;
+    options.give_way = [&client] { return client.close_oldest_idle(); };
     return options;
 }
 
@@ -161,7 +163,7 @@ struct Herald::Parts {
                },
                infrahub::sample_event, network, node},
               api_options(config)),
-          server(loop.get_executor(), wheel, server_options(address),
+          server(loop.get_executor(), wheel, server_options(address, *client),
                  [this](const ServerRequest& request) { return api.handle(request); }),
           signals(loop, SIGINT, SIGTERM, SIGHUP) {
         catalog.on_change([this](const Webhook& webhook) {

@@ -2,6 +2,7 @@
 
 #include "app/commands.h"
 #include "app/herald.h"
+#include "app/open_files.h"
 #include "base/log.h"
 
 namespace herald {
@@ -35,6 +36,7 @@ void serve(CommandLine& line, const ServeOptions& options) {
     const bool terminal = ::isatty(STDERR_FILENO) != 0;
     const auto format = terminal ? log::Format::text : log::Format::json;
     log::start(config->log_level, config->log_format.value_or(format));
+    raise_open_files();
     Herald herald(std::move(*config), [options] { return configure(options); });
     if (auto ran = herald.run(); !ran) line.fail_with(Exit::failure, ran.error().message);
 }

@@ -78,6 +78,32 @@ TEST_F(DescriptorsTest, ARequestThatGetsNoneIsAFailureOfTheConnection) {
 
 awaitable<ServerAnswer> say_ok(const ServerRequest&) { co_return ServerAnswer{}; }
 
+TEST_F(DescriptorsTest, TheServerTakesTheOneOfAnIdleConnectionToAReceiver) {
+    const RawReceiver idle({always(an_answer(200))});
+    EXPECT_TRUE(post(idle).outcome.ok());
+    HttpServerOptions options;
+    options.give_way = [this] { return client->close_oldest_idle(); };
+    HttpServer server(loop.get_executor(), wheel, std::move(options), say_ok);
+    ASSERT_TRUE(server.start().has_value());
+    HttpRequest request;
+    request.url = {.host = "127.0.0.1", .port = server.port(), .target = "/"};
+    TaskGroup tasks(loop.get_executor());
+    std::optional<HttpAnswer> answer;
+    {
+        std::optional<FewDescriptors> few;
+        const int spare = ::dup(STDIN_FILENO);
+        few.emplace();
+        ::close(spare);  // for the client; the server's side of the connection gets none
+        tasks.start(keep_answer(*client, request, answer));
+        turn(600ms);
+        EXPECT_TRUE(answer.has_value()) << "the server waits";
+    }
+    run(loop, tasks.join());
+    EXPECT_EQ(answer.value_or(HttpAnswer{}).status, 200);
+    EXPECT_FALSE(post(idle).reused_connection);
+    run(loop, server.stop(1s));
+}
+
 TEST_F(DescriptorsTest, TheServerAcceptsAgainWhenThereAreSome) {
     HttpServer server(loop.get_executor(), wheel, {}, say_ok);
     ASSERT_TRUE(server.start().has_value());

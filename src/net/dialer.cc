@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.h"
+#include "net/descriptors.h"
 #include "net/network_check.h"
 #include "net/tunnel.h"
 
@@ -31,12 +32,6 @@ constexpr steady_clock::duration one_address = std::chrono::seconds{2};
 constexpr auto descriptor_pause = std::chrono::milliseconds{250};
 
 bool is_over(steady_clock::time_point until) { return steady_clock::now() >= until; }
-
-/// There are no file descriptors, in the process or in the system.
-bool is_starved(error_code error) {
-    return error == boost::asio::error::no_descriptors ||
-           error == boost::system::errc::too_many_files_open_in_system;
-}
 
 /// What was cancelled: by its deadline, or by the end of the task.
 Outcome called_off(const Dialer::Patience& patience) {
@@ -73,7 +68,7 @@ std::string seconds_text(steady_clock::duration time) {
 }
 
 Dialer::Dialer(const boost::asio::any_io_executor& executor, Wheel& wheel,
-               const HttpClientOptions& options, std::function<bool()> give_way)
+               const HttpClientOptions& options, GiveWay give_way)
     : executor_(executor),
       wheel_(wheel),
       give_way_(std::move(give_way)),

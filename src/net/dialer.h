@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,6 +12,7 @@
 #include "async/wheel.h"
 #include "core/attempt.h"
 #include "net/connection.h"
+#include "net/descriptors.h"
 #include "net/http_client.h"
 #include "net/resolver.h"
 #include "net/tls.h"
@@ -35,7 +35,7 @@ public:
 
     /// `give_way` closes a connection that nobody uses; false: there is none.
     Dialer(const boost::asio::any_io_executor& executor, Wheel& wheel,
-           const HttpClientOptions& options, std::function<bool()> give_way);
+           const HttpClientOptions& options, GiveWay give_way);
 
     /// When the outcome is ok, `connection` is ready for a request. What the receiver does and a
     /// cancelled task are outcomes too.
@@ -71,7 +71,7 @@ private:
 
     boost::asio::any_io_executor executor_;
     Wheel& wheel_;
-    std::function<bool()> give_way_;
+    GiveWay give_way_;
     const NetworkPolicy* network_;
     std::chrono::steady_clock::duration name_timeout_;
     std::string user_agent_;

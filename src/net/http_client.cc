@@ -43,6 +43,7 @@ public:
           pool_(executor, wheel) {}
 
     awaitable<HttpAnswer> post(const HttpRequest& request) override;
+    bool close_oldest_idle() override { return pool_.close_oldest_idle(); }
     void close() override { pool_.close(); }
 
 private:

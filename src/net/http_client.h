@@ -71,6 +71,9 @@ public:
     /// One request. When a kept-alive connection turns out to be stale (closed before any byte of
     /// an answer), it is sent once more on a fresh one, within the same deadline.
     virtual boost::asio::awaitable<HttpAnswer> post(const HttpRequest& request) = 0;
+    /// Closes the connection that idles for the longest time, for somebody who needs its file
+    /// descriptor. False: none idles.
+    virtual bool close_oldest_idle() = 0;
     /// Closes idle connections and refuses new requests.
     virtual void close() = 0;
 };

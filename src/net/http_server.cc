@@ -10,6 +10,7 @@
 #include "async/signal.h"
 #include "async/task_group.h"
 #include "base/log.h"
+#include "net/descriptors.h"
 #include "net/http_session.h"
 
 namespace herald {
@@ -37,6 +38,10 @@ struct HttpServer::State {
     Result<> listen();
     void close_acceptor();
     void close_sessions(bool all);
+    /// Whether somebody closed a file for a new connection.
+    [[nodiscard]] bool gives_way() const {
+        return context.options.give_way && context.options.give_way();
+    }
 
     static awaitable<void> run_accepting(std::shared_ptr<State> self);
     static awaitable<void> serve_connection(std::shared_ptr<State> self, tcp::socket socket);
@@ -91,6 +96,7 @@ awaitable<void> HttpServer::State::run_accepting(std::shared_ptr<State> self) {
         auto [error, socket] = co_await self->acceptor.async_accept(answer);
         if (self->context.stopping) break;
         if (error == boost::asio::error::connection_aborted) continue;
+        if (is_starved(error) && self->gives_way()) continue;
         if (error) {
             // Said once, not ten times a second for as long as it lasts.
             if (!self->starved) log::warn("http.accept_failed", {{"error", error.message()}});

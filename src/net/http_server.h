@@ -15,6 +15,7 @@
 #include "async/wheel.h"
 #include "base/result.h"
 #include "core/attempt.h"
+#include "net/descriptors.h"
 
 namespace herald {
 
@@ -48,6 +49,8 @@ struct HttpServerOptions {
     std::chrono::steady_clock::duration idle_timeout{std::chrono::seconds{75}};
     /// For one whole request to arrive, once its first byte has.
     std::chrono::steady_clock::duration read_timeout{std::chrono::seconds{30}};
+    /// Called when there is no file descriptor for a connection; empty: nobody can spare one.
+    GiveWay give_way = {};
 };
 
 /// Accepts HTTP/1.1 with keep-alive and pipelined requests in order, one coroutine a connection.
