@@ -123,10 +123,20 @@ std::string name_complaint(std::string_view name) {
     return {};
 }
 
-std::string value_complaint(std::string_view value) {
+std::string line_complaint(std::string_view value) {
     if (value.size() > limits::header_bytes) return at_most(limits::header_bytes);
     if (std::ranges::any_of(value, [](char c) { return c != '\t' && ascii::is_control(c); })) {
         return "must not contain control characters such as line ends: send one line";
+    }
+    return {};
+}
+
+/// Receivers read other bytes in different ways, or refuse them (RFC 9110, 5.5).
+std::string value_complaint(std::string_view value) {
+    if (auto complaint = line_complaint(value); !complaint.empty()) return complaint;
+    if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) > '~'; })) {
+        return "must be visible ASCII characters, spaces and tabs: write others in a form that the "
+               "receiver reads, such as percent-encoding";
     }
     return {};
 }
@@ -189,7 +199,10 @@ void check_header(const WebhookHeader& header, const std::string& pointer, Wrong
     if (auto complaint = name_complaint(header.key); !complaint.empty()) {
         wrong.push_back({pointer + "/key", std::move(complaint)});
     }
-    if (auto complaint = value_complaint(header.value); !complaint.empty()) {
+    // What a variable or reference stands for is checked when it is sent.
+    const bool is_outside = header.from_environment || parse_reference(header.value);
+    auto complaint = is_outside ? line_complaint(header.value) : value_complaint(header.value);
+    if (!complaint.empty()) {
         wrong.push_back({pointer + "/value", std::move(complaint)});
     } else if (header.from_environment && !is_variable_name(header.value)) {
         wrong.push_back({pointer + "/value",

@@ -90,7 +90,8 @@ struct Webhook {
 [[nodiscard]] Result<> validate(const Webhook& webhook, const EventTypes& types);
 
 /// A header name and value that may be sent: a token, not one that herald or HTTP owns (Host,
-/// Content-Length, Transfer-Encoding, Connection, webhook-* ...), a value without CR, LF, NUL.
+/// Content-Length, Transfer-Encoding, Connection, webhook-* ...), a value of visible ASCII, spaces
+/// and tabs.
 [[nodiscard]] Result<> validate_header(std::string_view name, std::string_view value);
 
 }  // namespace herald

@@ -43,9 +43,10 @@ Result<> add_headers(const MadeRequest& made, const Webhook& webhook, RequestHea
     if (!has_own_type(webhook)) headers.set(type_field, content_type(webhook, &made));
     for (const auto& [name, value] : made.headers) {
         if (auto valid = validate_header(name, value); !valid) {
-            return fail(Errc::invalid, "Webhook '" + webhook.name + "': the header '" + name +
-                                           "' that its transformation made cannot be sent: its "
-                                           "value holds characters that HTTP does not allow");
+            return fail(Errc::invalid,
+                        "Webhook '" + webhook.name + "': the header '" + name +
+                            "' that its transformation made cannot be sent: its "
+                            "value holds other characters than visible ASCII, spaces and tabs");
         }
         headers.set(name, value);
     }

@@ -45,7 +45,7 @@ Result<> add_authentication(const Webhook& webhook, const Secrets& secrets,
         const auto token = secrets.read(with.token);
         if (!token) return wrong(token.error().message);
         if (!validate_header("Authorization", *token)) {
-            return wrong("the token holds characters that HTTP does not allow");
+            return wrong("the token holds other characters than visible ASCII");
         }
         headers.set_bearer(*token);
     }
@@ -95,7 +95,7 @@ Result<RequestHeaders> make_headers(const Webhook& webhook, const Url& url,
         if (auto valid = validate_header(header.key, *value); !valid) {
             return fail(Errc::invalid, "Webhook '" + webhook.name + "': header '" + header.key +
                                            "' cannot be sent: its value holds " +
-                                           "characters that HTTP does not allow");
+                                           "other characters than visible ASCII, spaces and tabs");
         }
         headers.set(header.key, std::move(*value));
     }

@@ -104,6 +104,25 @@ TEST_F(References, AreReadForEveryAttemptAndNeverRecorded) {
     EXPECT_EQ(receiver.requests[1].header("x-site"), "site-changed");
 }
 
+TEST_F(References, AHeaderThatIsNotAsciiOutsideIsAConfigFailure) {
+    environment["SITE"] = "Z\xc3\xbcrich";
+    Webhook webhook = to(receiver);
+    std::uint64_t n = 0;
+    for (const WebhookHeader& header :
+         {WebhookHeader{"X-Site", "SITE", true}, WebhookHeader{"X-Site", "env:SITE"},
+          WebhookHeader{"X-Site", file("site", "Z\xc3\xbcrich\n")}}) {
+        webhook.name = "outside-" + std::to_string(++n);
+        webhook.headers = {header};
+        const auto entry = add(webhook);
+        const Outcome outcome = fail_once(n).attempts.at(0).outcome;
+        EXPECT_EQ(outcome.failure, FailureClass::config) << header.value;
+        EXPECT_THAT(outcome.message, AllOf(HasSubstr("'X-Site'"), HasSubstr("visible ASCII")));
+        EXPECT_THAT(outcome.message, Not(HasSubstr("rich")));
+        remove(entry->id);
+    }
+    EXPECT_TRUE(receiver.requests.empty());
+}
+
 TEST_F(References, AKeyThatChangesOutsideSignsTheNextAttempt) {
     Webhook webhook = to(receiver);
     webhook.shared_key = file("key", "first key\n");

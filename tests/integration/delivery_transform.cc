@@ -122,6 +122,10 @@ TEST_F(Custom, AUrlOrHeaderThatCannotBeIsAConfigFailure) {
     found = until_state(send_one(node_event(2)), DeliveryState::failed);
     EXPECT_EQ(found.delivery.last_failure, FailureClass::config);
     EXPECT_THAT(found.attempts.at(0).outcome.message, HasSubstr("X-A"));
+    transform.made = {"x", "text/plain", "", {{"X-A", "\xc3\xa9"}}};
+    found = until_state(send_one(node_event(3)), DeliveryState::failed);
+    EXPECT_EQ(found.delivery.last_failure, FailureClass::config);
+    EXPECT_THAT(found.attempts.at(0).outcome.message, HasSubstr("visible ASCII"));
     EXPECT_TRUE(receiver.requests.empty());
 }
 
