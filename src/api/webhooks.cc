@@ -15,6 +15,7 @@
 #include "api/webhook_input.h"
 #include "core/event_types.h"
 #include "core/lint.h"
+#include "core/proxy.h"
 #include "core/suggest.h"
 #include "core/url.h"
 
@@ -54,16 +55,27 @@ ServerAnswer show(const ApiParts& parts, const Webhook& webhook, int status) {
     return answer;
 }
 
-/// What the network policy can say without asking a name server. A URL that is stored already is
-/// judged when it is called: whoever pauses such a webhook need not mend it first.
-Result<> check_url(const NetworkPolicy& network, const Webhook& webhook, const Webhook* stored) {
-    if (stored != nullptr && stored->url == webhook.url) return {};
-    const auto url = parse_url(webhook.url);
-    if (!url) return fail(url.error());
-    if (auto refusal = network.refuse(url->host, url->port)) {
-        return fail_field("/url", "the network policy refuses it: " + *refusal);
+/// What the network policy can say of a URL without asking a name server. One that is stored
+/// already is judged when it is called: whoever pauses such a webhook need not mend it first.
+void check_places(const NetworkPolicy& network, const Webhook& webhook, const Webhook* stored,
+                  std::vector<FieldError>& wrong) {
+    const auto judge = [&](const char* pointer, const auto& place) {
+        if (auto refusal = network.refuse(place.host, place.port)) {
+            wrong.push_back({pointer, "the network policy refuses it: " + *refusal});
+        }
+    };
+    const Webhook known = stored == nullptr ? Webhook{} : *stored;
+    const std::string& token_url = webhook.authentication.token_url;
+    if (const auto url = parse_url(webhook.url); url && webhook.url != known.url) {
+        judge("/url", *url);
     }
-    return {};
+    if (const auto url = parse_url(token_url); url && token_url != known.authentication.token_url) {
+        judge("/authentication/token_url", *url);
+    }
+    if (const auto proxy = own_proxy(webhook.proxy);
+        proxy && webhook.proxy.url != known.proxy.url) {
+        judge("/proxy/url", *proxy);
+    }
 }
 
 /// The transformation has to be there, unless it was named before: whoever pauses such a webhook
@@ -82,7 +94,9 @@ Result<> check_transformation(const ApiParts& parts, const Webhook& webhook,
 }
 
 Result<> check(const ApiParts& parts, const Webhook& webhook, const Webhook* stored) {
-    if (auto good = check_url(parts.network, webhook, stored); !good) return good;
+    std::vector<FieldError> wrong;
+    check_places(parts.network, webhook, stored, wrong);
+    if (!wrong.empty()) return fail_fields("", std::move(wrong));
     return check_transformation(parts, webhook, stored);
 }
 

@@ -60,6 +60,47 @@ TEST_F(ApiRequests, UrlThatTheNetworkPolicyRefusesIsNotStored) {
     EXPECT_TRUE(refused(patch(R"({"url":"http://10.0.0.2/"})")));
 }
 
+TEST_F(ApiRequests, TokenUrlAndProxyThatTheNetworkPolicyRefusesAreNotStored) {
+    network.set_listeners({{parse_address("10.0.0.9").value(), 8300}});
+    const auto token_url = [](const std::string& url) {
+        return R"("authentication":{"type":"oauth2","client_id":"c","client_secret":"s",)"
+               R"("token_url":")" +
+               url + "\"}";
+    };
+    const auto proxy = [](const std::string& url) { return R"("proxy":{"url":")" + url + "\"}"; };
+    const auto create_with = [&](const std::string& members) {
+        return ask(
+            request("POST", "/api/v1/webhooks",
+                    R"({"kind":"custom","name":"n","url":"http://10.0.0.1/",)" + members + "}"));
+    };
+    const auto refused = [](const ServerAnswer& answer, const std::string& pointer) {
+        return answer.status == 422 &&
+               answer.body.contains(R"({"pointer":")" + pointer +
+                                    R"(","detail":"the network policy refuses it: )");
+    };
+    for (const char* url :
+         {"http://169.254.169.254", "http://10.0.0.9:8300", "http://metadata.google.internal"}) {
+        const ServerAnswer token = create_with(token_url(url));
+        EXPECT_TRUE(refused(token, "/authentication/token_url")) << url << ": " << token.body;
+        const ServerAnswer way = create_with(proxy(url));
+        EXPECT_TRUE(refused(way, "/proxy/url")) << url << ": " << way.body;
+        const ServerAnswer both = create_with(token_url(url) + "," + proxy(url));
+        EXPECT_TRUE(refused(both, "/authentication/token_url")) << both.body;
+        EXPECT_TRUE(refused(both, "/proxy/url")) << both.body;
+    }
+    EXPECT_TRUE(engine->catalog.all().empty());
+    const std::string good = token_url("http://10.0.0.9/") + "," + proxy("http://10.0.0.8:3128");
+    ASSERT_EQ(create_with(good).status, 201);
+    const auto patch = [&](const std::string& members) {
+        return ask(request("PATCH", "/api/v1/webhooks/n", "{" + members + "}"));
+    };
+    EXPECT_TRUE(refused(patch(R"("proxy":{"url":"http://[fe80::1]:3128"})"), "/proxy/url"));
+
+    const std::vector<std::string> denied{"10.0.0.0/8"};
+    network = NetworkPolicy({}, parse_network_rules(denied).value(), {});
+    EXPECT_EQ(patch(R"("active":false)").status, 200) << "what is stored stays as it is";
+}
+
 TEST_F(ApiRequests, WhatThisHeraldSentItselfIsRefusedAsALoop) {
     ServerRequest made = request("POST", "/api/v1/events", std::string(an_event));
     made.headers.emplace_back("herald-node", "this-node");
