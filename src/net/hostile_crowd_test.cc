@@ -215,13 +215,16 @@ TEST_F(ClientTest, AThousandHostileReceiversAtOnceCostWhatTheirBoundsSay) {
         // A header of up to 64 KiB, read by steps of 4 KiB, or 16 KiB that are kept of a body.
         EXPECT_LT(memory("VmHWM") - memory_before, crowd * 96 * 1'024);
     }
-    // Those who never read do not even see that they were left.
-    const auto left_open = [&] { return open_descriptors() - receivers.open(); };
+    // Those who never read do not even see that they were left. A sanitizer opens pipes of its own
+    // for a moment, so that a count may be too high, the first one too.
+    const auto all_closed = [&] { return open_descriptors() - receivers.open() <= open_before; };
     const auto patience = steady_clock::now() + 30s;
-    while (left_open() != open_before && steady_clock::now() < patience) {
+    bool closed = all_closed();
+    while (!closed && steady_clock::now() < patience) {
         std::this_thread::sleep_for(5ms);
+        closed = all_closed();
     }
-    EXPECT_EQ(left_open(), open_before) << "all connections are closed";
+    EXPECT_TRUE(closed);
 }
 
 }  // namespace

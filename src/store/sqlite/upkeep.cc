@@ -10,8 +10,8 @@ namespace herald::sqlite {
 
 namespace {
 
-// Commits wait behind a step: each takes about two milliseconds.
-constexpr std::int64_t late_at_once = 128;
+// Commits wait behind a step: each takes one or two milliseconds.
+constexpr std::int64_t late_at_once = 48;
 constexpr std::int64_t pruned_at_once = 256;
 
 struct LateRow {
