@@ -228,6 +228,25 @@ TEST_F(Gathers, WhatWasGatheredComesTogetherAgainAfterARestart) {
     EXPECT_EQ(receiver.requests.size(), 1U) << "nothing is sent twice";
 }
 
+TEST_F(Gathers, ARootThatHasNotSettledSettlesAfterARestart) {
+    Receiver receiver(loop, wheel, answer_with(200));
+    add_gathering(receiver, settle());
+    const Event root = node_event(1);
+    send(root);
+    send(child_of(root, 2));
+    reopen();
+    until([&] { return engine->gatherer.size() == 2; });
+    move(9min);
+    send(child_of(root, 3));
+    move(9min);
+    EXPECT_THAT(receiver.requests, IsEmpty()) << "what it caused goes on";
+    move(1min);
+    until([&] { return !receiver.requests.empty(); });
+    turn();
+    ASSERT_EQ(receiver.requests.size(), 1U);
+    EXPECT_THAT(numbers(receiver.requests[0]), ElementsAre(1, 2, 3));
+}
+
 TEST_F(Gathers, TheLongestTimeCountsOverARestart) {
     Receiver receiver(loop, wheel, answer_with(200));
     Gathering rules = debounce();
